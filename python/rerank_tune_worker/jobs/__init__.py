@@ -1,0 +1,1 @@
+"""One module a job kind; each has `run(job, reporter) -> Done`."""

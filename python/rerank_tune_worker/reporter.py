@@ -1,0 +1,81 @@
+"""What a job uses to talk to the outside: events out, cancellation in. Standard library only."""
+from __future__ import annotations
+
+import json
+import math
+import signal
+import sys
+import threading
+import time
+from typing import Any, TextIO
+
+from . import protocol
+
+
+class Cancelled(Exception):
+    """The parent asked to stop, or is gone. A job lets this pass after saving what it must."""
+
+
+class JobError(Exception):
+    """A failure with a code of src/errors.ts and a hint that the user can type."""
+
+    def __init__(self, code: str, message: str, hint: str):
+        super().__init__(message)
+        self.code, self.message, self.hint = code, message, hint
+
+
+class Reporter:
+    """Thread-safe sender of events; progress is limited to four a second."""
+
+    def __init__(self, stream: TextIO, job: str):
+        self._stream, self._job, self._seq = stream, job, 0
+        self._lock = threading.Lock()
+        self._last_progress = 0.0
+        self._cancelled = threading.Event()
+
+    def send(self, event: protocol.Event) -> None:
+        with self._lock:
+            self._stream.write(protocol.encode(event, seq=self._seq, time=round(time.time(), 3), job=self._job) + "\n")
+            self._stream.flush()
+            self._seq += 1
+
+    def phase(self, name: str, index: int, count: int) -> None:
+        self.send(protocol.Phase(name, index, count))
+
+    def progress(self, completed: float, total: float, unit: str) -> None:
+        now = time.monotonic()
+        if completed < total and now - self._last_progress < 0.25:
+            return
+        self._last_progress = now
+        self.send(protocol.Progress(completed, total, unit))
+
+    def metric(self, name: str, value: float, *, step: int, split: str) -> None:
+        self.send(protocol.Metric(name, value if math.isfinite(value) else None, step, split))
+
+    def log(self, message: str, level: str = "info", logger: str = "worker") -> None:
+        self.send(protocol.Log(level, message, logger))
+
+    def check_cancelled(self) -> None:
+        """Call it between steps. Raises Cancelled once the parent asked to stop."""
+        if self._cancelled.is_set():
+            raise Cancelled()
+
+    def listen(self) -> None:
+        """Watches stdin for the cancel message or its end (the parent died), and SIGTERM; none of them interrupts a step."""
+        signal.signal(signal.SIGTERM, lambda *_: self._cancelled.set())
+        signal.signal(signal.SIGINT, lambda *_: self._cancelled.set())
+        threading.Thread(target=self._watch_stdin, daemon=True).start()
+
+    def _watch_stdin(self) -> None:
+        for line in sys.stdin:
+            if _is_cancel(line):
+                break
+        self._cancelled.set()
+
+
+def _is_cancel(line: str) -> bool:
+    try:
+        message: Any = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(message, dict) and message.get("type") == "cancel"

@@ -1,0 +1,60 @@
+// The canonical form of labelled data: one query with all its passages. Read and written as JSONL; nothing here judges it.
+import { createReadStream, createWriteStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { finished } from "node:stream/promises";
+
+/** Where a passage of a group came from. */
+export type PassageSource = "judged" | "run" | "bm25" | "random";
+
+export interface Passage {
+  id: string;
+  text: string;
+  /** Graded relevance; 0 is not relevant, unjudged passages count as 0 (trec_eval). */
+  label: number;
+  source: PassageSource;
+  /** 1-based place in the first stage's order; absent when the first stage did not return it. */
+  rank?: number;
+  /** Score of a larger model, when the data carries one. */
+  teacher_score?: number;
+}
+
+/** A relevant passage that the first stage missed: it cannot be scored, but it stays in the ideal of NDCG and in recall. */
+export interface MissedPassage {
+  id: string;
+  label: number;
+}
+
+export interface Group {
+  query_id: string;
+  query: string;
+  /** Training: everything that may be sampled. Dev and test: the candidates in first-stage order. */
+  passages: Passage[];
+  missed?: MissedPassage[];
+  lang?: string;
+}
+
+/** The three files of the prepare artifact. */
+export const SPLITS = ["train", "dev", "test"] as const;
+export type Split = (typeof SPLITS)[number];
+export const groupsFile = (split: Split): string => `groups.${split}.jsonl`;
+
+/** Reads groups one by one, so that a large file never sits in memory as text and objects at once. */
+export async function* readGroups(path: string): AsyncGenerator<Group> {
+  const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Number.POSITIVE_INFINITY });
+  for await (const line of lines) if (line.trim() !== "") yield JSON.parse(line) as Group;
+}
+
+export async function readAllGroups(path: string): Promise<Group[]> {
+  const groups: Group[] = [];
+  for await (const group of readGroups(path)) groups.push(group);
+  return groups;
+}
+
+export async function writeGroups(path: string, groups: Iterable<Group>): Promise<void> {
+  const stream = createWriteStream(path, "utf8");
+  const done = finished(stream);
+  for (const group of groups)
+    if (!stream.write(`${JSON.stringify(group)}\n`)) await new Promise<void>((resolve) => stream.once("drain", resolve));
+  stream.end();
+  await done;
+}

@@ -1,0 +1,100 @@
+// The one error class of the product and the table of its codes. Nothing here renders or exits; `ui` and `cli.ts` do that.
+
+/** Exit codes of the process; `--help` documents them. */
+export const EXIT = { ok: 0, internal: 1, usage: 2, gate: 3, environment: 4, worker: 5, remote: 6, sigint: 130, sigterm: 143 } as const;
+
+/** Every code the product can report, with its exit code and what it means in one sentence. */
+export const ERROR_CODES = {
+  INTERNAL: { exit: EXIT.internal, meaning: "An unexpected failure inside rerank-tune: a bug of ours." },
+  USAGE: { exit: EXIT.usage, meaning: "The command line could not be understood." },
+  RECIPE_NOT_FOUND: { exit: EXIT.usage, meaning: "The recipe file does not exist or cannot be read." },
+  RECIPE_INVALID: { exit: EXIT.usage, meaning: "The recipe breaks its schema; every problem is listed with its line." },
+  DATA_NOT_FOUND: { exit: EXIT.usage, meaning: "A data file or folder named in the recipe does not exist." },
+  DATA_INVALID: { exit: EXIT.usage, meaning: "The labelled data cannot be used; every problem is listed with its line." },
+  MODEL_NOT_FOUND: { exit: EXIT.usage, meaning: "A model folder does not exist or lacks a file." },
+  MODEL_UNSUPPORTED: { exit: EXIT.usage, meaning: "The base model's architecture or files are not supported." },
+  PACKAGE_INVALID: { exit: EXIT.usage, meaning: "The folder is not a rerank-tune package, or its files were changed." },
+  REGISTRY_NOT_FOUND: { exit: EXIT.usage, meaning: "The registry, model or version does not exist." },
+  GATE_FAILED: { exit: EXIT.gate, meaning: "A measured value misses a limit of the recipe." },
+  TRAINING_COLLAPSED: { exit: EXIT.gate, meaning: "Training was stopped because the model stopped ranking." },
+  REGISTRY_CORRUPT: { exit: EXIT.gate, meaning: "The registry holds a blob or record that does not match its digest." },
+  PYTHON_NOT_FOUND: { exit: EXIT.environment, meaning: "No usable Python 3.11-3.14 was found." },
+  PLATFORM_UNSUPPORTED: { exit: EXIT.environment, meaning: "This operating system, processor or Node version is not supported." },
+  ENVIRONMENT_BROKEN: { exit: EXIT.environment, meaning: "The pinned Python environment could not be built or does not answer." },
+  RUNTIME_MISSING: { exit: EXIT.environment, meaning: "onnxruntime-node is not installed and could not be fetched." },
+  DISK_FULL: { exit: EXIT.environment, meaning: "No space is left on the disk." },
+  NOT_WRITABLE: { exit: EXIT.environment, meaning: "A folder cannot be written." },
+  FOLDER_IN_USE: { exit: EXIT.environment, meaning: "Another rerank-tune process is working in this folder." },
+  ARTIFACT_CORRUPT: { exit: EXIT.environment, meaning: "A finished artifact no longer matches its manifest." },
+  DOWNLOAD_FAILED: { exit: EXIT.remote, meaning: "A package or model could not be downloaded." },
+  HUB_UNAUTHORIZED: { exit: EXIT.remote, meaning: "The model hub refused the token or none was given." },
+  HUB_NOT_FOUND: { exit: EXIT.remote, meaning: "The model hub has no such repository, revision or file." },
+  CHECKSUM_MISMATCH: { exit: EXIT.remote, meaning: "A downloaded file does not have the digest it should have." },
+  WORKER_VERSION_MISMATCH: { exit: EXIT.environment, meaning: "The Python worker speaks another protocol version." },
+  WORKER_PROTOCOL: { exit: EXIT.worker, meaning: "The Python worker printed something that is not an event." },
+  WORKER_CRASHED: { exit: EXIT.worker, meaning: "The Python worker ended without a result." },
+  WORKER_OUT_OF_MEMORY: { exit: EXIT.worker, meaning: "The Python worker was killed, most likely for lack of memory." },
+  WORKER_FAILED: { exit: EXIT.worker, meaning: "The Python worker reported an error." },
+  SCORER_FAILED: { exit: EXIT.worker, meaning: "The ONNX scoring process failed." },
+  INTERRUPTED: { exit: EXIT.sigint, meaning: "The user pressed Ctrl-C; finished stages stay." },
+  TERMINATED: { exit: EXIT.sigterm, meaning: "The process was asked to stop; finished stages stay." },
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** One finding inside a larger failure, such as a recipe field or a data line. */
+export interface Problem {
+  /** File the problem is in, when it is in one. */
+  file?: string;
+  /** 1-based line. */
+  line?: number;
+  /** 1-based column. */
+  column?: number;
+  /** Dotted path of the field or a short subject. */
+  path?: string;
+  message: string;
+  hint?: string;
+}
+
+export interface ErrorDetails {
+  code: ErrorCode;
+  /** What went wrong, with the offending value, in one sentence. */
+  message: string;
+  /** What the user can type or change; required, because an error without a way out is half an error. */
+  hint: string;
+  problems?: Problem[];
+  /** What was finished before the failure; travels to `--json` so that nothing is lost. */
+  data?: unknown;
+  cause?: unknown;
+}
+
+/** The only error that may cross a module boundary on purpose. Anything else is rendered as INTERNAL. */
+export class RerankTuneError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string;
+  readonly problems: Problem[];
+  readonly data: unknown;
+
+  constructor(details: ErrorDetails) {
+    super(details.message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "RerankTuneError";
+    this.code = details.code;
+    this.hint = details.hint;
+    this.problems = details.problems ?? [];
+    this.data = details.data;
+  }
+
+  get exitCode(): number {
+    return ERROR_CODES[this.code].exit;
+  }
+}
+
+/** File-system codes of Node that a user can act on; everything else stays INTERNAL. */
+export function fromFileSystemError(error: unknown, path: string): RerankTuneError | undefined {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return new RerankTuneError({ code: "DISK_FULL", message: `No space is left on the disk while writing ${path}.`, hint: `free space, see \`df -h ${path}\`, then run the same command again; finished stages are kept`, cause: error });
+  if (code === "EACCES" || code === "EROFS" || code === "EPERM")
+    return new RerankTuneError({ code: "NOT_WRITABLE", message: `${path} cannot be written (${code}).`, hint: `make it writable, or choose another folder with --artifacts or --registry`, cause: error });
+  return undefined;
+}

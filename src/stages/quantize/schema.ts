@@ -1,0 +1,26 @@
+// Options and output of `quantize`: which variants to make and how much calibration they get.
+import { z } from "zod";
+
+export const quantizeSchema = z.strictObject({
+  int8: z.boolean().default(true).describe("Make the batch-invariant int8 graph (onnx.md §10)."),
+  fp16: z.boolean().default(true).describe("Make the fp16 graph with float32 logits."),
+  calibration_queries: z.int().min(2).default(24).describe("Training queries whose pairs set the static scales."),
+  calibration_depth: z.int().min(2).default(8).describe("Passages a calibration query."),
+  weight_bits: z.enum(["auto", "7", "8"]).default("auto").describe("`7` for CPUs without VNNI, where 8-bit products saturate; `auto` reads this machine's CPU flags."),
+});
+export type QuantizeOptions = z.infer<typeof quantizeSchema>;
+
+export interface QuantizedVariant {
+  name: "int8" | "fp16";
+  /** Relative to the artifact folder. */
+  file: string;
+  bytes: number;
+  /** Root mean square score error against fp32 over its standard deviation, on calibration pairs held back from the search. */
+  relative_error: number;
+}
+export interface QuantizeOutput {
+  variants: QuantizedVariant[];
+  /** Per MatMul: node, form (`static` or `token`), smoothing strength alpha, measured error. */
+  choices: { node: string; form: string; alpha: number; error: number }[];
+  weight_bits: number;
+}

@@ -1,0 +1,91 @@
+// Options and output of `verify`: the gates, and what was measured against them.
+import { z } from "zod";
+
+export const verifySchema = z.strictObject({
+  gates: z
+    .strictObject({
+      fp32_max_abs_diff: z.number().positive().default(1e-4).describe("Largest |logit difference| of the fp32 graph against PyTorch on the golden pairs."),
+      ndcg_max_drop: z.number().min(0).max(1).default(0.005).describe("NDCG@10 a variant may lose against the tuned model; passes when the 95 % interval of the difference lies above minus this, fails when it lies below, else inconclusive."),
+      invariance_max: z.number().positive().default(1e-5).describe("Largest change of a logit between a pair scored alone and in a batch, or with more padding."),
+      spearman_min: z.number().min(-1).max(1).default(0.98).describe("Mean rank correlation a query with the tuned model."),
+      min_speedup: z.number().min(0).optional().describe("Least speed of int8 as a multiple of fp32 on this machine; not a gate unless given."),
+      p95_ms: z.number().positive().optional().describe("Limit of the 95th percentile latency of the fastest passing variant at `latency.gate_candidates` candidates; not a gate unless given."),
+    })
+    .prefault({}),
+  latency: z
+    .strictObject({
+      candidates: z.array(z.int().min(1)).default([10, 20, 50, 100]).describe("Candidates a request."),
+      gate_candidates: z.int().min(1).default(50).describe("Candidates the `p95_ms` gate looks at."),
+      budget_seconds: z.number().positive().default(20).describe("Time for all latency measurements together; samples stop when it is spent."),
+      threads: z.int().min(0).default(0).describe("Threads of ONNX Runtime; 0 leaves one a physical core."),
+    })
+    .prefault({}),
+  providers: z.array(z.enum(["cpu", "cuda"])).default(["cpu", "cuda"]).describe("Execution providers to measure; cuda only where a probe in a child process shows that it works."),
+});
+export type VerifyOptions = z.infer<typeof verifySchema>;
+
+export type GateOutcome = "passed" | "failed" | "inconclusive";
+
+/** One limit and what was measured; `missed_by` is in the unit of the limit. */
+export interface GateResult {
+  gate: string;
+  outcome: GateOutcome;
+  measured: number | null;
+  limit: number;
+  missed_by?: number;
+  detail: string;
+}
+
+/** Metrics are 0-1; intervals are 95 % bootstrap percentiles over queries. */
+export interface QualityRow {
+  "ndcg@10": number;
+  "ndcg@10_interval": [number, number];
+  "mrr@10": number;
+  "recall@5": number;
+  queries: number;
+}
+
+export interface LatencyRow {
+  variant: string;
+  candidates: number;
+  /** Real tokens a pair, mean. */
+  tokens_per_pair: number;
+  samples: number;
+  p50_ms: number;
+  p95_ms: number;
+  /** Only from 100 samples up. */
+  p99_ms: number | null;
+}
+
+export interface VariantReport {
+  name: "fp32" | "int8" | "fp16";
+  provider: string;
+  outcome: GateOutcome;
+  gates: GateResult[];
+  quality: QualityRow | null;
+  /** Against the tuned model: mean difference of NDCG@10 with its interval. */
+  ndcg_difference: { mean: number; interval: [number, number]; smallest_detectable: number } | null;
+  spearman: number | null;
+  top1_flips: number | null;
+  /** Root mean square of the score difference over the standard deviation of the reference scores. */
+  relative_error: number | null;
+  pairs_per_second: number | null;
+  bytes: number;
+  cold_start_ms: number;
+  memory_bytes: number;
+}
+
+export interface VerifyOutput {
+  /** `failed` when fp32 fails or a required gate fails for a variant that was to be published. */
+  outcome: GateOutcome;
+  variants: VariantReport[];
+  /** Rows of systems that are not variants of the package; null without the pipeline. */
+  first_stage: QualityRow | null;
+  base: (QualityRow & { pairs_per_second: number | null; bytes: number }) | null;
+  tuned: (QualityRow & { pairs_per_second: number | null; bytes: number }) | null;
+  tokenizer: { pairs: number; mismatches: number };
+  latency: LatencyRow[];
+  machine: { cpu: string; cores: number; flags: string[]; threads: number; onnxruntime: string; node: string };
+  /** Variants that may be published. */
+  passing: string[];
+}
