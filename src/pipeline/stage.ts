@@ -70,11 +70,13 @@ export interface Stage<Options = unknown, Output = unknown> {
   /** Slice of the completed recipe; enters the cache key. */
   options(recipe: ResolvedRecipe): Options;
   /** Outside files whose digests enter the key. Missing ones block the stage. */
-  sources(options: Options): Source[];
+  sources(options: Options, recipe: ResolvedRecipe): Source[];
   tools(versions: ToolVersions): Record<string, string>;
   run(context: StageContext, options: Options, inputs: StageInputs): Promise<Output>;
   /** For results that live outside the workspace (a registry): why the cached result no longer holds, or undefined. */
   stale?(options: Options, output: Output): Promise<string | undefined>;
+  /** What a finished output itself holds against passing, such as a failed gate; thrown after the other stages ran. */
+  failure?(output: Output): import("../errors.js").RerankTuneError | undefined;
   /** Keep the partial folder after an interruption and offer it again (`resuming`). */
   resumable?: boolean;
 }
