@@ -1,7 +1,17 @@
 // The one error class of the product and the table of its codes. Nothing here renders or exits; `ui` and `cli.ts` do that.
 
 /** Exit codes of the process; `--help` documents them. */
-export const EXIT = { ok: 0, internal: 1, usage: 2, gate: 3, environment: 4, worker: 5, remote: 6, sigint: 130, sigterm: 143 } as const;
+export const EXIT = {
+  ok: 0,
+  internal: 1,
+  usage: 2,
+  gate: 3,
+  environment: 4,
+  worker: 5,
+  remote: 6,
+  sigint: 130,
+  sigterm: 143,
+} as const;
 
 /** Every code the product can report, with its exit code and what it means in one sentence. */
 export const ERROR_CODES = {
@@ -10,7 +20,10 @@ export const ERROR_CODES = {
   RECIPE_NOT_FOUND: { exit: EXIT.usage, meaning: "The recipe file does not exist or cannot be read." },
   RECIPE_INVALID: { exit: EXIT.usage, meaning: "The recipe breaks its schema; every problem is listed with its line." },
   DATA_NOT_FOUND: { exit: EXIT.usage, meaning: "A data file or folder named in the recipe does not exist." },
-  DATA_INVALID: { exit: EXIT.usage, meaning: "The labelled data cannot be used; every problem is listed with its line." },
+  DATA_INVALID: {
+    exit: EXIT.usage,
+    meaning: "The labelled data cannot be used; every problem is listed with its line.",
+  },
   MODEL_NOT_FOUND: { exit: EXIT.usage, meaning: "A model folder does not exist or lacks a file." },
   MODEL_UNSUPPORTED: { exit: EXIT.usage, meaning: "The base model's architecture or files are not supported." },
   PACKAGE_INVALID: { exit: EXIT.usage, meaning: "The folder is not a rerank-tune package, or its files were changed." },
@@ -19,8 +32,14 @@ export const ERROR_CODES = {
   TRAINING_COLLAPSED: { exit: EXIT.gate, meaning: "Training was stopped because the model stopped ranking." },
   REGISTRY_CORRUPT: { exit: EXIT.gate, meaning: "The registry holds a blob or record that does not match its digest." },
   PYTHON_NOT_FOUND: { exit: EXIT.environment, meaning: "No usable Python 3.11-3.14 was found." },
-  PLATFORM_UNSUPPORTED: { exit: EXIT.environment, meaning: "This operating system, processor or Node version is not supported." },
-  ENVIRONMENT_BROKEN: { exit: EXIT.environment, meaning: "The pinned Python environment could not be built or does not answer." },
+  PLATFORM_UNSUPPORTED: {
+    exit: EXIT.environment,
+    meaning: "This operating system, processor or Node version is not supported.",
+  },
+  ENVIRONMENT_BROKEN: {
+    exit: EXIT.environment,
+    meaning: "The pinned Python environment could not be built or does not answer.",
+  },
   RUNTIME_MISSING: { exit: EXIT.environment, meaning: "onnxruntime-node is not installed and could not be fetched." },
   DISK_FULL: { exit: EXIT.environment, meaning: "No space is left on the disk." },
   NOT_WRITABLE: { exit: EXIT.environment, meaning: "A folder cannot be written." },
@@ -93,8 +112,18 @@ export class RerankTuneError extends Error {
 export function fromFileSystemError(error: unknown, path: string): RerankTuneError | undefined {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code === "ENOSPC" || code === "EDQUOT")
-    return new RerankTuneError({ code: "DISK_FULL", message: `No space is left on the disk while writing ${path}.`, hint: `free space, see \`df -h ${path}\`, then run the same command again; finished stages are kept`, cause: error });
+    return new RerankTuneError({
+      code: "DISK_FULL",
+      message: `No space is left on the disk while writing ${path}.`,
+      hint: `free space, see \`df -h ${path}\`, then run the same command again; finished stages are kept`,
+      cause: error,
+    });
   if (code === "EACCES" || code === "EROFS" || code === "EPERM")
-    return new RerankTuneError({ code: "NOT_WRITABLE", message: `${path} cannot be written (${code}).`, hint: `make it writable, or choose another folder with --artifacts or --registry`, cause: error });
+    return new RerankTuneError({
+      code: "NOT_WRITABLE",
+      message: `${path} cannot be written (${code}).`,
+      hint: `make it writable, or choose another folder with --artifacts or --registry`,
+      cause: error,
+    });
   return undefined;
 }

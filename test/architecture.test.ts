@@ -37,17 +37,26 @@ interface Import {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(SRC, file), "utf8");
-  const found = [...text.matchAll(/^(?:import|export)\s+(type\s+)?[^;]*?from\s+"(\.[^"]+)"/gms), ...text.matchAll(/import\(()"(\.[^"]+)"\)/g)];
+  const found = [
+    ...text.matchAll(/^(?:import|export)\s+(type\s+)?[^;]*?from\s+"(\.[^"]+)"/gms),
+    ...text.matchAll(/import\(()"(\.[^"]+)"\)/g),
+  ];
   return found.map((match) => ({
     from: file,
     to: relative(SRC, resolve(SRC, dirname(file), match[2] ?? "")).replace(/\.js$/, ".ts"),
-    typeOnly: match[1] !== undefined && match[1] !== "" || onlyTypes(match[0]),
+    typeOnly: (match[1] !== undefined && match[1] !== "") || onlyTypes(match[0]),
   }));
 }
 
 function onlyTypes(statement: string): boolean {
   const names = /\{([^}]*)\}/.exec(statement)?.[1];
-  return names !== undefined && names.split(",").filter((name) => name.trim() !== "").every((name) => name.trim().startsWith("type "));
+  return (
+    names !== undefined &&
+    names
+      .split(",")
+      .filter((name) => name.trim() !== "")
+      .every((name) => name.trim().startsWith("type "))
+  );
 }
 
 const room = (file: string): string => file.split("/")[0] ?? file;
@@ -60,17 +69,24 @@ describe("the import law", () => {
   });
 
   test("dependencies point inward", () => {
-    const outward = running.filter(({ from, to }) => room(from) !== room(to) && !schemaOfStage(from, to) && (LAYERS[room(to)] ?? -1) <= (LAYERS[room(from)] ?? 99));
+    const outward = running.filter(
+      ({ from, to }) =>
+        room(from) !== room(to) && !schemaOfStage(from, to) && (LAYERS[room(to)] ?? -1) <= (LAYERS[room(from)] ?? 99),
+    );
     expect(outward.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
   });
 
   test("stages never import one another", () => {
-    const between = running.filter(({ from, to }) => room(from) === "stages" && room(to) === "stages" && from.split("/")[1] !== to.split("/")[1]);
+    const between = running.filter(
+      ({ from, to }) => room(from) === "stages" && room(to) === "stages" && from.split("/")[1] !== to.split("/")[1],
+    );
     expect(between.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
   });
 
   test("ui is imported by commands and the door alone", () => {
-    const users = running.filter(({ from, to }) => room(to) === "ui" && !["ui", "commands", "cli.ts", "program.ts"].includes(room(from)));
+    const users = running.filter(
+      ({ from, to }) => room(to) === "ui" && !["ui", "commands", "cli.ts", "program.ts"].includes(room(from)),
+    );
     expect(users.map(({ from }) => from)).toEqual([]);
   });
 
@@ -81,17 +97,24 @@ describe("the import law", () => {
 
 describe("the house rules", () => {
   test("only cli.ts ends the process", () => {
-    const enders = files.filter((file) => file !== "cli.ts" && /process\.exit\(/.test(readFileSync(join(SRC, file), "utf8")));
+    const enders = files.filter(
+      (file) => file !== "cli.ts" && /process\.exit\(/.test(readFileSync(join(SRC, file), "utf8")),
+    );
     expect(enders).toEqual([]);
   });
 
   test("only ui/output.ts writes to standard output", () => {
-    const writers = files.filter((file) => file !== "ui/output.ts" && /process\.stdout\.write|console\.log/.test(readFileSync(join(SRC, file), "utf8")));
+    const writers = files.filter(
+      (file) =>
+        file !== "ui/output.ts" && /process\.stdout\.write|console\.log/.test(readFileSync(join(SRC, file), "utf8")),
+    );
     expect(writers).toEqual([]);
   });
 
   test("no file is longer than 250 lines", () => {
-    const long = files.map((file) => [file, readFileSync(join(SRC, file), "utf8").split("\n").length] as const).filter(([, lines]) => lines > 250);
+    const long = files
+      .map((file) => [file, readFileSync(join(SRC, file), "utf8").split("\n").length] as const)
+      .filter(([, lines]) => lines > 250);
     expect(long).toEqual([]);
   });
 

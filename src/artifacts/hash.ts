@@ -33,7 +33,8 @@ export async function listFiles(folder: string): Promise<string[]> {
   const files: string[] = [];
   for (const entry of entries) {
     const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() || (entry.isSymbolicLink() && (await stat(path)).isFile())) files.push(relative(folder, path).split(sep).join("/"));
+    if (entry.isFile() || (entry.isSymbolicLink() && (await stat(path)).isFile()))
+      files.push(relative(folder, path).split(sep).join("/"));
   }
   return files.sort();
 }

@@ -76,7 +76,11 @@ async function removeStale(path: string, seen: Holder): Promise<void> {
 
 function inUse(path: string, holder: Holder | undefined): RerankTuneError {
   const who = holder === undefined ? "another process" : `process ${holder.pid} on ${holder.host}`;
-  return new RerankTuneError({ code: "FOLDER_IN_USE", message: `${dirname(path)} is in use by ${who}.`, hint: `wait for it to end, or choose another folder with --artifacts; if that process is gone, remove ${path}` });
+  return new RerankTuneError({
+    code: "FOLDER_IN_USE",
+    message: `${dirname(path)} is in use by ${who}.`,
+    hint: `wait for it to end, or choose another folder with --artifacts; if that process is gone, remove ${path}`,
+  });
 }
 
 function rethrow(error: unknown, path: string): never {

@@ -48,8 +48,12 @@ export class ArtifactStore {
   /** The newest manifest of a stage, to explain what changed. */
   async latest(stageFolder: string): Promise<Manifest | undefined> {
     const names = await readdir(stageFolder).catch(() => []);
-    const manifests = await Promise.all(names.filter((name) => !name.includes(".")).map((name) => readManifest(join(stageFolder, name))));
-    return manifests.filter((manifest) => manifest !== undefined).sort((left, right) => right.started.localeCompare(left.started))[0];
+    const manifests = await Promise.all(
+      names.filter((name) => !name.includes(".")).map((name) => readManifest(join(stageFolder, name))),
+    );
+    return manifests
+      .filter((manifest) => manifest !== undefined)
+      .sort((left, right) => right.started.localeCompare(left.started))[0];
   }
 
   /** A folder to work in. `resume` keeps what an interrupted run with the same key left there. */
@@ -126,7 +130,8 @@ async function writeDurably(path: string, text: string): Promise<void> {
 /** Packages are read-only; a folder inside may need its write permission back before it can go. */
 async function removeFolder(dir: string): Promise<void> {
   await rm(dir, { recursive: true, force: true }).catch(async () => {
-    for (const name of await readdir(dir, { recursive: true }).catch(() => [])) await chmod(join(dir, name), 0o755).catch(() => undefined);
+    for (const name of await readdir(dir, { recursive: true }).catch(() => []))
+      await chmod(join(dir, name), 0o755).catch(() => undefined);
     await rm(dir, { recursive: true, force: true });
   });
 }

@@ -2,7 +2,7 @@
 import type { DigestMemory } from "../artifacts/digests.js";
 import type { Artifact, ArtifactStore } from "../artifacts/store.js";
 import { explainChange, type KeyParts, portableOptions, stageKey } from "./key.js";
-import { type ResolvedRecipe, type Stage, STAGE_NAMES, type StageInputs, type ToolVersions } from "./stage.js";
+import { type ResolvedRecipe, STAGE_NAMES, type Stage, type StageInputs, type ToolVersions } from "./stage.js";
 
 export interface Decision {
   status: "cached" | "run" | "blocked";
@@ -51,10 +51,15 @@ export async function decide(stage: Stage, inputs: StageInputs, context: DecideC
 
 type Basis = Pick<Decision, "stageFolder" | "options" | "parts" | "key">;
 
-async function lookUp(stage: Stage, basis: Basis, store: ArtifactStore): Promise<Pick<Decision, "status" | "reason" | "artifact">> {
+async function lookUp(
+  stage: Stage,
+  basis: Basis,
+  store: ArtifactStore,
+): Promise<Pick<Decision, "status" | "reason" | "artifact">> {
   const { artifact, corrupt } = await store.find(basis.stageFolder, basis.key);
   if (corrupt !== undefined) return { status: "run", reason: `its artifact is damaged: ${corrupt}` };
-  if (artifact === undefined) return { status: "run", reason: explainChange(await store.latest(basis.stageFolder), basis.parts) };
+  if (artifact === undefined)
+    return { status: "run", reason: explainChange(await store.latest(basis.stageFolder), basis.parts) };
   const stale = await stage.stale?.(basis.options, artifact.manifest.output);
   if (stale !== undefined) return { status: "run", reason: stale };
   return { status: "cached", reason: "unchanged", artifact };

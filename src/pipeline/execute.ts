@@ -10,7 +10,9 @@ import { decideContext, type PlanOptions } from "./plan.js";
 import type { Stage, StageEvent, StageInputs, StageName } from "./stage.js";
 import { stagesUpTo } from "./stages.js";
 
-export type PipelineEvent = StageEvent | { type: "stage"; name: StageName; status: StageResult["status"] | "running"; reason: string; seconds?: number };
+export type PipelineEvent =
+  | StageEvent
+  | { type: "stage"; name: StageName; status: StageResult["status"] | "running"; reason: string; seconds?: number };
 
 export interface StageResult {
   name: StageName;
@@ -42,7 +44,8 @@ export async function executePipeline(options: ExecuteOptions): Promise<Pipeline
   const release = await acquireLock(join(context.store.folder, ".lock"));
   const walk = new Walk(options, context.store, context.digests);
   try {
-    for (const stage of stagesUpTo(options.target)) await walk.step(stage, await decide(stage, walk.inputs, context));
+    for (const stage of stagesUpTo(options.target, options.stages))
+      await walk.step(stage, await decide(stage, walk.inputs, context));
     walk.throwFailure();
     return walk.result;
   } catch (error) {
@@ -69,7 +72,8 @@ class Walk {
     if (this.options.signal.aborted) throw interrupted(this.options.signal);
     if (decision.status === "blocked") throw blocked(stage, decision);
     const started = performance.now();
-    if (decision.reason.startsWith("its artifact is damaged")) this.options.emit({ type: "warning", message: `${stage.name}: ${decision.reason}; it runs again` });
+    if (decision.reason.startsWith("its artifact is damaged"))
+      this.options.emit({ type: "warning", message: `${stage.name}: ${decision.reason}; it runs again` });
     const artifact = decision.artifact ?? (await this.run(stage, decision));
     const status = decision.artifact === undefined ? "done" : "cached";
     this.record(stage, { name: stage.name, status, reason: decision.reason, seconds: seconds(started) });
@@ -100,10 +104,26 @@ class Walk {
     const startedAt = new Date();
     const { dir, resuming } = await this.store.begin(decision.stageFolder, decision.key, stage.resumable === true);
     try {
-      const context = { outDir: dir, resuming, signal: options.signal, emit: options.emit, python: options.python, now: () => new Date() };
+      const context = {
+        outDir: dir,
+        resuming,
+        signal: options.signal,
+        emit: options.emit,
+        python: options.python,
+        now: () => new Date(),
+      };
       const output = await stage.run(context, decision.options, this.inputs);
       const { versions } = options;
-      return await this.store.commit(dir, { schema: 1, ...decision.parts, key: decision.key, output, started: startedAt.toISOString(), seconds: seconds(started), host: versions.host, rerank_tune: versions.rerank_tune });
+      return await this.store.commit(dir, {
+        schema: 1,
+        ...decision.parts,
+        key: decision.key,
+        output,
+        started: startedAt.toISOString(),
+        seconds: seconds(started),
+        host: versions.host,
+        rerank_tune: versions.rerank_tune,
+      });
     } catch (error) {
       this.record(stage, { name: stage.name, status: "failed", reason: decision.reason, seconds: seconds(started) });
       if (stage.resumable !== true) await this.store.discard(dir);
@@ -113,7 +133,13 @@ class Walk {
 
   private record(stage: Stage, result: StageResult): void {
     this.result.stages.push(result);
-    this.options.emit({ type: "stage", name: stage.name, status: result.status, reason: result.reason, seconds: result.seconds });
+    this.options.emit({
+      type: "stage",
+      name: stage.name,
+      status: result.status,
+      reason: result.reason,
+      seconds: result.seconds,
+    });
   }
 }
 
@@ -123,5 +149,9 @@ function seconds(since: number): number {
 
 function blocked(stage: Stage, decision: Decision): RerankTuneError {
   const code = stage.name === "prepare" ? "DATA_NOT_FOUND" : "MODEL_NOT_FOUND";
-  return new RerankTuneError({ code, message: `${stage.name} cannot start: ${decision.reason}.`, hint: "correct the path in the recipe, or override it with --set" });
+  return new RerankTuneError({
+    code,
+    message: `${stage.name} cannot start: ${decision.reason}.`,
+    hint: "correct the path in the recipe, or override it with --set",
+  });
 }

@@ -20,7 +20,8 @@ export function stageKey(parts: KeyParts): string {
 
 /** Options with the paths of sources replaced by their names: a moved folder with the same content is the same input. */
 export function portableOptions(options: unknown, sources: readonly Source[]): unknown {
-  if (typeof options === "string") return sources.find(({ path }) => path === options)?.name.replace(/^/, "source:") ?? options;
+  if (typeof options === "string")
+    return sources.find(({ path }) => path === options)?.name.replace(/^/, "source:") ?? options;
   if (Array.isArray(options)) return options.map((item) => portableOptions(item, sources));
   if (options === null || typeof options !== "object") return options;
   return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, portableOptions(value, sources)]));
@@ -34,7 +35,9 @@ export function explainChange(before: Manifest | undefined, now: KeyParts): stri
     ...differences(before.options, now.options, now.stage),
     ...changedNames(before.sources, now.sources).map((name) => `${name} has other content`),
     ...changedNames(before.inputs, now.inputs).map((name) => `${name} gave another result`),
-    ...changedNames(before.tools, now.tools).map((name) => `${name} ${before.tools[name] ?? "none"} → ${now.tools[name] ?? "none"}`),
+    ...changedNames(before.tools, now.tools).map(
+      (name) => `${name} ${before.tools[name] ?? "none"} → ${now.tools[name] ?? "none"}`,
+    ),
   ];
   if (changes.length === 0) return "its artifact is gone";
   return changes.length <= 3 ? changes.join(", ") : `${changes.slice(0, 3).join(", ")} and ${changes.length - 3} more`;

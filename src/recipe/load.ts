@@ -39,21 +39,41 @@ export async function loadRecipe(path: string, options: LoadOptions): Promise<Re
   const recipe = await validateRecipe(path, options.overrides);
   const folder = path === "-" ? process.cwd() : dirname(resolve(path));
   const prepare = { ...recipe.prepare };
-  if (prepare.builtin !== undefined) prepare.source = await builtinData({ ...builtinOptions(options), ...(options.builtin?.data === undefined ? {} : { path: options.builtin.data }) });
+  if (prepare.builtin !== undefined)
+    prepare.source = await builtinData({
+      ...builtinOptions(options),
+      ...(options.builtin?.data === undefined ? {} : { path: options.builtin.data }),
+    });
   else if (prepare.source !== undefined) prepare.source = resolve(folder, prepare.source);
   if (prepare.run !== undefined) prepare.run = resolve(folder, prepare.run);
-  return { ...recipe, prepare, ...(await findBase(recipe, folder, options)), registry_dir: resolve(options.registryDir) };
+  return {
+    ...recipe,
+    prepare,
+    ...(await findBase(recipe, folder, options)),
+    registry_dir: resolve(options.registryDir),
+  };
 }
 
-async function findBase(recipe: Recipe, folder: string, options: LoadOptions): Promise<Pick<ResolvedRecipe, "base_dir" | "base_identity">> {
+async function findBase(
+  recipe: Recipe,
+  folder: string,
+  options: LoadOptions,
+): Promise<Pick<ResolvedRecipe, "base_dir" | "base_identity">> {
   const { path, repo, revision, builtin } = recipe.base_model;
-  if (path !== undefined) return { base_dir: resolve(folder, path), base_identity: `local:${path.split(/[\\/]/).filter(Boolean).at(-1) ?? path}` };
+  if (path !== undefined)
+    return {
+      base_dir: resolve(folder, path),
+      base_identity: `local:${path.split(/[\\/]/).filter(Boolean).at(-1) ?? path}`,
+    };
   if (repo !== undefined) {
     const { emit, signal, home, offline } = options;
     const { dir, sha } = await resolveBase({ repo, revision, cacheDir: home, offline: offline ?? false, emit, signal });
     return { base_dir: dir, base_identity: `hub:${repo}@${sha}` };
   }
-  const base_dir = await builtinBase({ ...builtinOptions(options), ...(options.builtin?.base === undefined ? {} : { path: options.builtin.base }) });
+  const base_dir = await builtinBase({
+    ...builtinOptions(options),
+    ...(options.builtin?.base === undefined ? {} : { path: options.builtin.base }),
+  });
   return { base_dir, base_identity: `builtin:${builtin}` };
 }
 
@@ -66,6 +86,11 @@ async function readRecipe(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    throw new RerankTuneError({ code: "RECIPE_NOT_FOUND", message: `The recipe ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`, hint: "give the path of a YAML file; `rerank-tune init` writes one", cause: error });
+    throw new RerankTuneError({
+      code: "RECIPE_NOT_FOUND",
+      message: `The recipe ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`,
+      hint: "give the path of a YAML file; `rerank-tune init` writes one",
+      cause: error,
+    });
   }
 }

