@@ -152,8 +152,8 @@ class Conversation {
   }
 
   private receive(event: WorkerEvent, line: string): void {
-    if (this.terminal !== undefined) return this.stop(this.garbage(line));
-    if (event.type === "done" || event.type === "error") this.terminal = event;
+    if (this.terminal !== undefined) this.stop(this.garbage(line));
+    else if (event.type === "done" || event.type === "error") this.terminal = event;
     else forward(event, this.options.emit);
   }
 
