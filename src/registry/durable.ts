@@ -1,0 +1,33 @@
+// Writes that survive a crash: the bytes are on the disk before a name points to them, and the name before anyone is told.
+import { randomUUID } from "node:crypto";
+import { open, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** Flushes a file's bytes to the disk. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Flushes a folder's names to the disk. Windows cannot open folders and orders its metadata itself. */
+export async function syncFolder(path: string): Promise<void> {
+  if (process.platform !== "win32") await syncFile(path);
+}
+
+/** Replaces a file so that readers see the old or the new one, never a part of it. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  const file = await open(temporary, "wx");
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}

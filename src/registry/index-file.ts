@@ -1,0 +1,83 @@
+// Reading and changing index.json, the one file that decides which versions exist. Pure but for `readIndex`.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { RerankTuneError } from "../errors.js";
+import { type Descriptor, indexSchema, MODEL_TYPE, type OciIndex, REFERENCE_NAME } from "./format.js";
+
+export const INDEX_FILE = "index.json";
+export const LAYOUT_FILE = "oci-layout";
+
+/** @returns undefined when there is no registry. @throws RerankTuneError REGISTRY_CORRUPT */
+export async function readIndex(root: string): Promise<OciIndex | undefined> {
+  const path = join(root, INDEX_FILE);
+  const text = await readFile(path, "utf8").catch((error) => {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const parsed = indexSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new RerankTuneError({
+    code: "REGISTRY_CORRUPT",
+    message: `${path} is not an OCI image index.`,
+    hint: "restore it from a backup, or publish into another folder with --registry",
+  });
+}
+
+/** A version: a model name and the descriptor of its manifest. */
+export interface VersionEntry {
+  name: string;
+  descriptor: Descriptor;
+}
+
+/** Versions in the order of publication. */
+export function versionEntries(index: OciIndex): VersionEntry[] {
+  return index.manifests.flatMap((descriptor) => {
+    const reference = descriptor.annotations?.[REFERENCE_NAME] ?? "";
+    const suffix = `@${descriptor.digest}`;
+    return reference.endsWith(suffix) ? [{ name: reference.slice(0, -suffix.length), descriptor }] : [];
+  });
+}
+
+/** Aliases of a model with the digests they point to. */
+export function aliasesOf(index: OciIndex, name: string): Record<string, string> {
+  const aliases: Record<string, string> = {};
+  for (const descriptor of index.manifests) {
+    const reference = descriptor.annotations?.[REFERENCE_NAME];
+    if (reference?.startsWith(`${name}:`)) aliases[reference.slice(name.length + 1)] = descriptor.digest;
+  }
+  return aliases;
+}
+
+/** Manifests beside the models, such as reports; their `subject` names the model. */
+export function referrerEntries(index: OciIndex): Descriptor[] {
+  return index.manifests.filter(({ artifactType }) => artifactType !== MODEL_TYPE);
+}
+
+/** The index with a version, its referrers and the alias on it. What is there already stays as it is. */
+export function withVersion(
+  index: OciIndex,
+  name: string,
+  alias: string,
+  version: Descriptor,
+  referrers: readonly Descriptor[],
+): OciIndex {
+  const named = (reference: string): Descriptor => ({ ...version, annotations: { [REFERENCE_NAME]: reference } });
+  const manifests = index.manifests.filter(({ annotations }) => annotations?.[REFERENCE_NAME] !== `${name}:${alias}`);
+  const known = (reference: string): boolean =>
+    manifests.some(({ annotations }) => annotations?.[REFERENCE_NAME] === reference);
+  const own = `${name}@${version.digest}`;
+  if (!known(own)) manifests.push(named(own));
+  for (const referrer of referrers)
+    if (!manifests.some(({ digest }) => digest === referrer.digest)) manifests.push(referrer);
+  manifests.push(named(`${name}:${alias}`));
+  return { ...index, manifests };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the schema names the file
+  }
+}

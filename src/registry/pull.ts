@@ -1,0 +1,77 @@
+// Writing a version out as the folder that was packaged, every byte checked on the way. The folder appears whole or not at all.
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { RerankTuneError } from "../errors.js";
+import { BlobStore } from "./blobs.js";
+import { FILE_PATH, type OciIndex, type OciManifest } from "./format.js";
+import { readManifest, resolveReference } from "./read.js";
+import { clashingPath, pathProblem } from "./reference.js";
+
+export interface PulledVersion {
+  version: string;
+  /** Absolute path of the folder. */
+  folder: string;
+  files: number;
+  bytes: number;
+}
+
+/** @throws RerankTuneError REGISTRY_NOT_FOUND, REGISTRY_CORRUPT, NOT_WRITABLE when the folder has content; file-system errors as they are. */
+export async function pullVersion(
+  root: string,
+  index: OciIndex,
+  reference: string,
+  target: string,
+): Promise<PulledVersion> {
+  const store = new BlobStore(root);
+  const { name, descriptor } = resolveReference(root, index, reference);
+  const manifest = await readManifest(store, descriptor.digest);
+  const files = layerFiles(manifest, descriptor.digest);
+  const folder = resolve(target);
+  await refuseContent(folder);
+  const partial = `${folder}.partial-${randomUUID()}`;
+  try {
+    for (const { path, digest } of files) {
+      const file = join(partial, path);
+      await mkdir(dirname(file), { recursive: true });
+      await store.copyTo(digest, file);
+    }
+    await rmdir(folder).catch(() => undefined); // there only when empty; rename says the rest
+    await rename(partial, folder);
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+  return {
+    version: `${name}@${descriptor.digest}`,
+    folder,
+    files: files.length,
+    bytes: manifest.layers.reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+/** Paths and digests of a version's files. @throws RerankTuneError REGISTRY_CORRUPT when a path would leave the folder. */
+export function layerFiles(manifest: OciManifest, version: string): { path: string; digest: string }[] {
+  const files = manifest.layers.map(({ digest, annotations }) => ({ path: annotations?.[FILE_PATH] ?? "", digest }));
+  const problems = files.flatMap(({ path }) => pathProblem(path) ?? []);
+  const clash = clashingPath(files.map(({ path }) => path));
+  if (problems.length === 0 && clash === undefined) return files;
+  const what = problems[0] ?? `the path ${JSON.stringify(clash)} twice`;
+  throw new RerankTuneError({
+    code: "REGISTRY_CORRUPT",
+    message: `Version ${version} has ${what}; nothing was written.`,
+    hint: "do not use this version; run `rerank-tune registry verify`",
+  });
+}
+
+async function refuseContent(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  });
+  if (names.length > 0)
+    throw new RerankTuneError({
+      code: "NOT_WRITABLE",
+      message: `${folder} has content (${names.slice(0, 3).join(", ")}); pull writes into a new or empty folder.`,
+      hint: "choose another folder, or empty this one first",
+    });
+}

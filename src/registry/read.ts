@@ -1,0 +1,139 @@
+// What a registry holds: versions, their files, card and reports. Needs no write permission.
+import { RerankTuneError } from "../errors.js";
+import { BlobStore } from "./blobs.js";
+import { type Descriptor, FILE_PATH, MODEL_TYPE, manifestSchema, type OciIndex, type OciManifest } from "./format.js";
+import { aliasesOf, referrerEntries, versionEntries } from "./index-file.js";
+import { parseReference } from "./reference.js";
+
+export interface ListedModel {
+  name: string;
+  /** In the order of publication. */
+  versions: { version: string; digest: string; aliases: string[]; files: number; bytes: number }[];
+  /** Alias to digest. */
+  aliases: Record<string, string>;
+}
+
+export interface ShownVersion {
+  name: string;
+  version: string;
+  digest: string;
+  aliases: string[];
+  manifest: OciManifest;
+  files: { path: string; bytes: number; sha256: string; media_type: string }[];
+  /** README.md of the version. */
+  card?: string;
+  /** Content of the referrers, in the order of publication. */
+  reports: { artifact_type: string; digest: string; content: unknown }[];
+}
+
+/** All models with their versions, by name. @throws RerankTuneError REGISTRY_CORRUPT */
+export async function listModels(root: string, index: OciIndex): Promise<ListedModel[]> {
+  const store = new BlobStore(root);
+  const models = new Map<string, ListedModel>();
+  for (const { name, descriptor } of versionEntries(index)) {
+    const model = models.get(name) ?? { name, versions: [], aliases: aliasesOf(index, name) };
+    models.set(name, model);
+    const { layers } = await readManifest(store, descriptor.digest);
+    const bytes = layers.reduce((sum, { size }) => sum + size, 0);
+    model.versions.push({
+      version: `${name}@${descriptor.digest}`,
+      digest: descriptor.digest,
+      aliases: pointing(model.aliases, descriptor.digest),
+      files: layers.length,
+      bytes,
+    });
+  }
+  return [...models.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
+}
+
+/** One version. @throws RerankTuneError REGISTRY_NOT_FOUND, REGISTRY_CORRUPT */
+export async function showVersion(root: string, index: OciIndex, reference: string): Promise<ShownVersion> {
+  const store = new BlobStore(root);
+  const { name, descriptor } = resolveReference(root, index, reference);
+  const manifest = await readManifest(store, descriptor.digest);
+  const files = manifest.layers.map(({ digest, size, mediaType, annotations }) => ({
+    path: annotations?.[FILE_PATH] ?? "",
+    bytes: size,
+    sha256: digest.slice("sha256:".length),
+    media_type: mediaType,
+  }));
+  const readme = files.find(({ path }) => path === "README.md");
+  const card = readme === undefined ? undefined : (await store.read(`sha256:${readme.sha256}`)).toString("utf8");
+  const reports = await readReports(store, index, descriptor.digest);
+  return {
+    name,
+    version: `${name}@${descriptor.digest}`,
+    digest: descriptor.digest,
+    aliases: pointing(aliasesOf(index, name), descriptor.digest),
+    manifest,
+    files,
+    ...(card === undefined ? {} : { card }),
+    reports,
+  };
+}
+
+/** @throws RerankTuneError REGISTRY_NOT_FOUND, naming what there is. */
+export function resolveReference(
+  root: string,
+  index: OciIndex,
+  text: string,
+): { name: string; descriptor: Descriptor } {
+  const reference = parseReference(text);
+  const versions = versionEntries(index);
+  const aliases = aliasesOf(index, reference.name);
+  const digest = reference.digest ?? aliases[reference.alias ?? ""];
+  const found = versions.find(({ name, descriptor }) => name === reference.name && descriptor.digest === digest);
+  if (found !== undefined) return found;
+  const names = [...new Set(versions.map(({ name }) => name))].sort();
+  const known = names.includes(reference.name)
+    ? `${reference.name} has ${
+        Object.keys(aliases)
+          .map((alias) => `:${alias}`)
+          .join(", ") || "no alias"
+      } and ${versions.filter(({ name }) => name === reference.name).length} versions`
+    : names.length === 0
+      ? "the registry is empty"
+      : `it has ${names.slice(0, 10).join(", ")}${names.length > 10 ? ` and ${names.length - 10} more` : ""}`;
+  throw new RerankTuneError({
+    code: "REGISTRY_NOT_FOUND",
+    message: `${text} is not in the registry ${root}.`,
+    hint: `${known}; see \`rerank-tune registry list --registry ${root}\``,
+  });
+}
+
+/** @throws RerankTuneError REGISTRY_CORRUPT when the blob is missing, changed or no model manifest. */
+export async function readManifest(store: BlobStore, digest: string, type = MODEL_TYPE): Promise<OciManifest> {
+  const parsed = manifestSchema.safeParse(parseJson((await store.read(digest)).toString("utf8")));
+  if (parsed.success && (type === parsed.data.artifactType || type === "")) return parsed.data;
+  throw new RerankTuneError({
+    code: "REGISTRY_CORRUPT",
+    message: `Blob ${digest} is not the manifest that index.json says it is.`,
+    hint: "run `rerank-tune registry verify` for all damage",
+  });
+}
+
+async function readReports(store: BlobStore, index: OciIndex, subject: string): Promise<ShownVersion["reports"]> {
+  const reports: ShownVersion["reports"] = [];
+  for (const { digest } of referrerEntries(index)) {
+    const manifest = await readManifest(store, digest, "");
+    const layer = manifest.layers[0];
+    if (manifest.subject?.digest !== subject || layer === undefined) continue;
+    const text = (await store.read(layer.digest)).toString("utf8");
+    reports.push({ artifact_type: manifest.artifactType, digest, content: parseJson(text) ?? text });
+  }
+  return reports;
+}
+
+function pointing(aliases: Record<string, string>, digest: string): string[] {
+  return Object.keys(aliases)
+    .filter((alias) => aliases[alias] === digest)
+    .sort();
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the caller says what the text should have been
+  }
+}

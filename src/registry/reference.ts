@@ -1,0 +1,69 @@
+// Names of versions as people type them, and which paths a version may hold. Pure.
+import { RerankTuneError } from "../errors.js";
+
+const NAME = /^[a-z0-9]+([._-][a-z0-9]+)*$/;
+const ALIAS = /^[a-z][a-z0-9._-]*$/;
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+export interface Reference {
+  name: string;
+  /** Exactly one of the two. */
+  alias?: string;
+  digest?: string;
+}
+
+/**
+ * Reads `name`, `name:alias` or `name@sha256:<64 hex>`; a bare name means its alias `latest`.
+ * @throws RerankTuneError REGISTRY_NOT_FOUND when it is none of them.
+ */
+export function parseReference(text: string): Reference {
+  const at = text.indexOf("@");
+  const colon = text.indexOf(":");
+  const end = at >= 0 ? at : colon >= 0 ? colon : text.length;
+  const name = text.slice(0, end);
+  const rest = text.slice(end + 1);
+  if (NAME.test(name)) {
+    if (end === text.length) return { name, alias: "latest" };
+    if (at >= 0 && DIGEST.test(rest)) return { name, digest: rest };
+    if (at < 0 && ALIAS.test(rest)) return { name, alias: rest };
+  }
+  throw new RerankTuneError({
+    code: "REGISTRY_NOT_FOUND",
+    message: `${JSON.stringify(text)} does not name a version.`,
+    hint: "write name, name:alias or name@sha256:<64 hex digits>; `rerank-tune registry list` shows them",
+  });
+}
+
+/** @throws RerankTuneError USAGE when `name` or `alias` cannot stand in a reference. */
+export function checkNames(name: string, alias: string): void {
+  if (NAME.test(name) && name.length <= 96 && ALIAS.test(alias)) return;
+  throw new RerankTuneError({
+    code: "USAGE",
+    message: `${JSON.stringify(`${name}:${alias}`)} cannot name a version.`,
+    hint: "use lower-case letters, digits and single . _ - between them, at most 96 characters; see publish.name and publish.alias in the recipe",
+  });
+}
+
+/**
+ * Why a file of a version may not be written below a folder, or undefined when it may.
+ * Manifests can come from elsewhere, so their paths are not trusted.
+ */
+export function pathProblem(path: string): string | undefined {
+  if (path === "") return "an empty path";
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is refused
+  if (/[\u0000-\u001f\\:]/.test(path)) return "a control character, backslash or colon in the path";
+  if (path.split("/").some((part) => part === "" || part === "." || part === ".."))
+    return "a path that leaves the folder or has empty parts";
+  return undefined;
+}
+
+/** The first path that equals an earlier one on a file system without case, or undefined. */
+export function clashingPath(paths: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return paths.find((path) => {
+    const folded = path.normalize("NFC").toLowerCase();
+    if (seen.has(folded)) return true;
+    seen.add(folded);
+    return false;
+  });
+}
