@@ -1,0 +1,144 @@
+// Texts to the token ids that training used, from the tokenizer.json that ships. Truncates; padding is the scorer's affair.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Tokenizer } from "@huggingface/tokenizers";
+import { RerankTuneError } from "../errors.js";
+import { pairTemplate, specialTokenCount, type TemplatePart } from "./template.js";
+import { longestFirst } from "./truncation.js";
+
+/** Token ids of one pair with its special tokens, without padding. */
+export interface EncodedPair {
+  ids: number[];
+  /** Segment of each token; all 0 for models without segments. */
+  typeIds: number[];
+  truncated: boolean;
+}
+
+/** A query with the passages to score against it. */
+export interface QueryPassages {
+  query: string;
+  passages: readonly string[];
+}
+
+/** One text as tokens, kept by a caller that needs it twice. */
+export interface TokenizedText {
+  text: string;
+  /** Ids without special tokens. */
+  ids: readonly number[];
+}
+
+/** Encodes pairs as the Rust library does with longest-first truncation. An empty text still makes a pair, as in TEI. */
+export class PairTokenizer {
+  private readonly specialTokens: number;
+
+  constructor(
+    private readonly tokenizer: Tokenizer,
+    private readonly template: readonly TemplatePart[],
+    /** Id that fills a row up; the attention mask hides it. */
+    readonly padId: number,
+  ) {
+    this.specialTokens = specialTokenCount(template);
+  }
+
+  /** Tokenizes one text, about 1 MB a second. */
+  tokenize(text: string): TokenizedText {
+    return { text, ids: text === "" ? [] : this.tokenizer.encode(text, { add_special_tokens: false }).ids };
+  }
+
+  /** Joins two tokenized texts by the template, cut to `maxLength` tokens in all. */
+  join(query: TokenizedText, passage: TokenizedText, maxLength: number): EncodedPair {
+    const kept = this.keptLengths(query, passage, maxLength);
+    const truncated = kept.query < query.ids.length || kept.passage < passage.ids.length;
+    const pair: EncodedPair = { ids: [], typeIds: [], truncated };
+    for (const part of this.template) {
+      const source = "ids" in part ? part.ids : part.side === "query" ? query.ids : passage.ids;
+      const count = "ids" in part ? part.ids.length : kept[part.side];
+      for (let index = 0; index < count; index++) {
+        pair.ids.push(source[index] as number);
+        pair.typeIds.push(part.typeId);
+      }
+    }
+    return pair;
+  }
+
+  encodePair(query: string, passage: string, maxLength: number): EncodedPair {
+    return this.join(this.tokenize(query), this.tokenize(passage), maxLength);
+  }
+
+  /** Encodes every passage with its query, group by group in order; a text that occurs again is tokenized once. */
+  *encodeGroups(groups: Iterable<QueryPassages>, maxLength: number): Generator<EncodedPair[]> {
+    const known = new Map<string, TokenizedText>();
+    const tokenized = (text: string) => {
+      const found = known.get(text) ?? this.tokenize(text);
+      known.set(text, found);
+      return found;
+    };
+    for (const { query, passages } of groups) {
+      const queryTokens = tokenized(query);
+      yield passages.map((passage) => this.join(queryTokens, tokenized(passage), maxLength));
+    }
+  }
+
+  private keptLengths(
+    query: TokenizedText,
+    passage: TokenizedText,
+    maxLength: number,
+  ): { query: number; passage: number } {
+    const bothOverflow = query.ids.length >= maxLength && passage.ids.length >= maxLength;
+    // The exact length of an overflowing side matters only for whom the odd token goes to, when both overflow.
+    const [queryLength, passageLength] = bothOverflow
+      ? [this.countedLength(query, maxLength), this.countedLength(passage, maxLength)]
+      : [query.ids.length, passage.ids.length];
+    return longestFirst(queryLength, passageLength, maxLength, this.specialTokens);
+  }
+
+  /** Tokens up to the end of the word that reaches `maxLength`: where tokenizers 0.23 stops reading. */
+  private countedLength(text: TokenizedText, maxLength: number): number {
+    const { normalizer, pre_tokenizer: splitter, model } = this.tokenizer;
+    const normalized = normalizer === null ? text.text : normalizer(text.text);
+    let count = 0;
+    const words = splitter === null ? [normalized] : splitter(normalized, { section_index: 0 });
+    // The JavaScript Metaspace leaves a text in one piece where Rust splits it before each ▁.
+    for (const word of words.flatMap((piece: string) => piece.split(/(?=▁)/))) {
+      count += model === null ? 0 : model([word]).length;
+      if (count >= maxLength) break;
+    }
+    return count;
+  }
+}
+
+/**
+ * Opens `tokenizer.json` of a model folder. Takes nothing from tokenizer_config.json: training used tokenizer.json alone.
+ * @throws RerankTuneError MODEL_NOT_FOUND when the file is missing, MODEL_UNSUPPORTED when it cannot be understood.
+ */
+export async function loadTokenizer(folder: string): Promise<PairTokenizer> {
+  const path = join(folder, "tokenizer.json");
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new RerankTuneError({
+      code: "MODEL_NOT_FOUND",
+      message: `${path} cannot be read.`,
+      hint: "give a model folder with a tokenizer.json",
+      cause,
+    });
+  });
+  try {
+    const json = JSON.parse(text) as { post_processor: unknown };
+    const template = pairTemplate(json.post_processor);
+    return new PairTokenizer(new Tokenizer(json, {}), template, await readPadId(folder));
+  } catch (cause) {
+    throw new RerankTuneError({
+      code: "MODEL_UNSUPPORTED",
+      message: `${path} cannot be used: ${(cause as Error).message}.`,
+      hint: "use a base with a WordPiece, byte-level BPE or Unigram tokenizer in one tokenizer.json",
+      cause,
+    });
+  }
+}
+
+/** The padding id of config.json; which one it is never matters to a masked token, only that the model knows it. */
+async function readPadId(folder: string): Promise<number> {
+  const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8").catch(() => "{}")) as {
+    pad_token_id?: number | null;
+  };
+  return config.pad_token_id ?? 0;
+}
