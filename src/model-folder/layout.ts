@@ -12,6 +12,8 @@ export const MODEL_FILES = {
   modules: "modules.json",
   sentenceTransformers: "config_sentence_transformers.json",
   sentenceBert: "sentence_bert_config.json",
+  specialTokens: "special_tokens_map.json",
+  card: "README.md",
 } as const;
 
 export const VARIANT_NAMES = ["fp32", "int8", "fp16"] as const;

@@ -4,9 +4,13 @@ import { z } from "zod";
 export const packageSchema = z.strictObject({
   license: z.string().default("other").describe("SPDX identifier, or `other`; take it from the base model's own card."),
   languages: z.array(z.string()).default([]).describe("ISO 639-1 codes for the card."),
-  description: z.string().optional().describe("One sentence for the card. It is published as it is: no client's name or text in it."),
+  description: z
+    .string()
+    .optional()
+    .describe("One sentence for the card. It is published as it is: no client's name or text in it."),
 });
-export type PackageOptions = z.infer<typeof packageSchema> & { recipe: unknown; base_identity: string; max_length: number };
+/** What only the card says (`packageSchema`) is publish's, so that another sentence in it does not verify the model again. */
+export type PackageOptions = { recipe: Record<string, unknown>; base_identity: string; max_length: number };
 
 export interface PackageOutput {
   /** Relative to the artifact folder. */

@@ -1,0 +1,66 @@
+// How a package came to be, for rerank-tune.json: recipe, data digests, training, versions, host. No times, no paths, no user text.
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { MANIFEST_FILE, manifestSchema } from "../../artifacts/manifest.js";
+import type { PackageManifest } from "../../model-folder/layout.js";
+import type { ResolvedRecipe, StageInputs, StageName } from "../../pipeline/stage.js";
+
+const UPSTREAM = ["prepare", "train", "export", "quantize"] as const satisfies readonly StageName[];
+
+/**
+ * The part of a recipe that decides the model. File names of the user's data are left out, since they can name a client; digests
+ * say which data it was. Gates and the card's words do not change the model, so they do not change the package.
+ */
+export function recipeSlice(recipe: ResolvedRecipe): Record<string, unknown> {
+  const { source: _source, run: _run, ...prepare } = recipe.prepare;
+  const { path, ...base } = recipe.base_model;
+  const { schema, train, export: exporting, quantize } = recipe;
+  return {
+    schema,
+    base_model: { ...base, ...(path === undefined ? {} : { path: basename(path) }) },
+    prepare,
+    train,
+    export: exporting,
+    quantize,
+  };
+}
+
+/** `hub:owner/name@sha` and `builtin:name` as they are; of a local folder the last name alone. */
+export function portableIdentity(identity: string): string {
+  return /^(hub|builtin):/.test(identity) ? identity : `local:${basename(identity.replace(/^local:/, ""))}`;
+}
+
+type Provenance = Pick<
+  PackageManifest,
+  "data" | "training" | "export" | "quantization" | "versions" | "host" | "rerank_tune"
+>;
+
+/** What the stages before said about themselves; their tools are read from the manifests of their artifacts. */
+export async function provenance(inputs: StageInputs): Promise<Provenance> {
+  const versions: Record<string, string> = {};
+  let host = "not recorded";
+  let rerank_tune = "not recorded";
+  for (const stage of UPSTREAM) {
+    const manifest = await upstreamManifest(inputs[stage]?.dir);
+    for (const [tool, version] of Object.entries(manifest?.tools ?? {}))
+      if (tool !== "host") versions[`${stage}.${tool}`] = version;
+    if (stage === "train" && manifest !== undefined) ({ host, rerank_tune } = manifest);
+  }
+  const output = (stage: StageName): Record<string, unknown> =>
+    (inputs[stage]?.output ?? {}) as Record<string, unknown>;
+  return {
+    data: output("prepare"),
+    training: output("train"),
+    export: output("export"),
+    quantization: output("quantize"),
+    versions,
+    host,
+    rerank_tune,
+  };
+}
+
+/** A stage run by itself has no manifest beside its files. */
+async function upstreamManifest(dir: string | undefined): Promise<ReturnType<typeof manifestSchema.safeParse>["data"]> {
+  const text = dir === undefined ? undefined : await readFile(join(dir, MANIFEST_FILE), "utf8").catch(() => undefined);
+  return text === undefined ? undefined : manifestSchema.parse(JSON.parse(text));
+}
