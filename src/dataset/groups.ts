@@ -54,7 +54,8 @@ export async function writeGroups(path: string, groups: Iterable<Group>): Promis
   const stream = createWriteStream(path, "utf8");
   const done = finished(stream);
   for (const group of groups)
-    if (!stream.write(`${JSON.stringify(group)}\n`)) await new Promise<void>((resolve) => stream.once("drain", resolve));
+    if (!stream.write(`${JSON.stringify(group)}\n`))
+      await new Promise<void>((resolve) => stream.once("drain", resolve));
   stream.end();
   await done;
 }

@@ -2,14 +2,37 @@
 import { z } from "zod";
 
 export const prepareSchema = z.strictObject({
-  source: z.string().optional().describe("Labelled data: a JSONL, CSV or TSV file (query, passage, label), a JSONL of graded groups, a FlagEmbedding JSONL (query, pos, neg), or a BEIR folder. Relative to the recipe."),
-  builtin: z.enum(["icd-10-cm"]).optional().describe("Embedded data set instead of `source`: ICD-10-CM inclusion terms and the codes they belong to."),
-  format: z.enum(["auto", "pairs", "groups", "flag_embedding", "beir"]).default("auto").describe("Form of `source`; `auto` looks at the first rows."),
-  run: z.string().optional().describe("TREC run of the production retriever (query Q0 passage rank score tag), as candidates and hard negatives. Relative to the recipe."),
+  source: z
+    .string()
+    .optional()
+    .describe(
+      "Labelled data: a JSONL, CSV or TSV file (query, passage, label), a JSONL of graded groups, a FlagEmbedding JSONL (query, pos, neg), or a BEIR folder. Relative to the recipe.",
+    ),
+  builtin: z
+    .enum(["icd-10-cm"])
+    .optional()
+    .describe("Embedded data set instead of `source`: ICD-10-CM inclusion terms and the codes they belong to."),
+  format: z
+    .enum(["auto", "pairs", "groups", "flag_embedding", "beir"])
+    .default("auto")
+    .describe("Form of `source`; `auto` looks at the first rows."),
+  run: z
+    .string()
+    .optional()
+    .describe(
+      "TREC run of the production retriever (query Q0 passage rank score tag), as candidates and hard negatives. Relative to the recipe.",
+    ),
   seed: z.int().min(0).default(7).describe("Seed of the split, of sampling and of random negatives."),
   split: z
     .strictObject({
-      dev: z.number().min(0.02).max(0.4).default(0.1).describe("Share of queries that select the checkpoint. A BEIR folder with qrels/dev.tsv keeps its own split unless it has no test.tsv; then dev is halved by query."),
+      dev: z
+        .number()
+        .min(0.02)
+        .max(0.4)
+        .default(0.1)
+        .describe(
+          "Share of queries that select the checkpoint. A BEIR folder with qrels/dev.tsv keeps its own split unless it has no test.tsv; then dev is halved by query.",
+        ),
       test: z.number().min(0.02).max(0.4).default(0.15).describe("Share of queries that are scored once, by verify."),
     })
     .prefault({})
@@ -24,16 +47,37 @@ export const prepareSchema = z.strictObject({
     .describe("Caps that bound the time of a run."),
   candidates: z
     .strictObject({
-      from: z.enum(["auto", "judged", "run", "bm25"]).default("auto").describe("Candidates to rerank on dev and test: the run when given, else BM25 over all passages when there are unjudged ones, else the judged passages in BM25 order."),
+      from: z
+        .enum(["auto", "judged", "run", "bm25"])
+        .default("auto")
+        .describe(
+          "Candidates to rerank on dev and test: the run when given, else BM25 over all passages when there are unjudged ones, else the judged passages in BM25 order.",
+        ),
       depth: z.int().min(2).max(1000).default(30).describe("Candidates a query on dev and test."),
     })
     .prefault({}),
   negatives: z
     .strictObject({
-      from: z.enum(["auto", "judged", "run", "bm25"]).default("auto").describe("Where training negatives come from beside the judged ones."),
-      per_query: z.int().min(1).max(200).default(24).describe("Negatives kept a training query; each epoch samples from them."),
-      skip_top: z.int().min(0).default(0).describe("Ranks left out at the top of the first stage, against unlabelled positives."),
-      random: z.int().min(0).default(2).describe("Random passages among `per_query`; only-hard training loses the easy cases (training.md §3)."),
+      from: z
+        .enum(["auto", "judged", "run", "bm25"])
+        .default("auto")
+        .describe("Where training negatives come from beside the judged ones."),
+      per_query: z
+        .int()
+        .min(1)
+        .max(200)
+        .default(24)
+        .describe("Negatives kept a training query; each epoch samples from them."),
+      skip_top: z
+        .int()
+        .min(0)
+        .default(0)
+        .describe("Ranks left out at the top of the first stage, against unlabelled positives."),
+      random: z
+        .int()
+        .min(0)
+        .default(2)
+        .describe("Random passages among `per_query`; only-hard training loses the easy cases (training.md §3)."),
     })
     .prefault({}),
 });

@@ -1,0 +1,21 @@
+// Named streams of random numbers: adding a draw in one place never changes another. The generator is ranking/random.
+import { hashText } from "../../artifacts/hash.js";
+import { seededIntegers } from "../../ranking/random.js";
+
+/** Draws whole numbers from 0 to `below` - 1. */
+export type Draw = (below: number) => number;
+
+/** A stream of its own for each purpose under one recipe seed. */
+export function drawsFor(seed: number, purpose: string): Draw {
+  return seededIntegers(Number.parseInt(hashText(`${seed}:${purpose}`).slice(0, 12), 16));
+}
+
+/** A shuffled copy (Fisher and Yates). */
+export function shuffled<Item>(items: readonly Item[], draw: Draw): Item[] {
+  const copy = [...items];
+  for (let last = copy.length - 1; last > 0; last--) {
+    const other = draw(last + 1);
+    [copy[last], copy[other]] = [copy[other] as Item, copy[last] as Item];
+  }
+  return copy;
+}

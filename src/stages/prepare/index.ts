@@ -1,0 +1,136 @@
+// The stage prepare: labelled data of any supported form becomes three files of groups. Reads top to bottom; the rules are in its neighbours.
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { hashFile } from "../../artifacts/hash.js";
+import { type Group, groupsFile, SPLITS, type Split, writeGroups } from "../../dataset/groups.js";
+import type { LabelledData } from "../../dataset/labelled.js";
+import { readLabelledData } from "../../dataset/readers/detect.js";
+import { type FirstStageRun, readRun } from "../../dataset/readers/run.js";
+import { RerankTuneError } from "../../errors.js";
+import { loadTokenizer } from "../../inference/tokenizer.js";
+import type { Stage, StageContext } from "../../pipeline/stage.js";
+import { checkClasses } from "./checks.js";
+import { drawsFor } from "./draws.js";
+import { recallOf } from "./evaluation-groups.js";
+import { type FirstStage, resolveKinds } from "./first-stage.js";
+import { type LengthReport, measureLengths } from "./lengths.js";
+import { type Groups, makeGroups } from "./make-groups.js";
+import { record } from "./record.js";
+import type { PrepareOptions, PrepareOutput } from "./schema.js";
+import { splitQueries } from "./split.js";
+
+/** The recipe's section and what the length report needs: the base's tokenizer file and the length of training. */
+export type PrepareStageOptions = PrepareOptions & { tokenizer: string; max_length: number };
+
+export const prepare: Stage<PrepareStageOptions, PrepareOutput> = {
+  name: "prepare",
+  version: 1,
+  needs: [],
+  options: ({ prepare: section, train, base_dir }) => ({
+    ...section,
+    tokenizer: join(base_dir, "tokenizer.json"),
+    max_length: train.max_length,
+  }),
+  sources: ({ source, run, tokenizer }) => [
+    { name: "prepare.source", path: source ?? "" },
+    ...(run === undefined ? [] : [{ name: "prepare.run", path: run }]),
+    // A base without it is refused by train, by name; here it would only be blamed on the data.
+    ...(existsSync(tokenizer) ? [{ name: "base_model.tokenizer", path: tokenizer }] : []),
+  ],
+  tools: () => ({}),
+  run: runPrepare,
+};
+
+async function runPrepare(context: StageContext, options: PrepareStageOptions): Promise<PrepareOutput> {
+  const { data, run } = await read(context, options);
+  const usable = data.queries.filter((query) => [...query.judgements.values()].some(({ label }) => label > 0));
+  context.emit({ type: "phase", name: "split queries" });
+  const split = splitQueries(usable, options);
+  const kinds = resolveKinds(data, options, run !== undefined);
+  context.emit({ type: "phase", name: "find candidates" });
+  const { groups, stage } = await makeGroups(context, data, split.sides, kinds, run, options);
+  const digests = await writeAll(context.outDir, groups);
+  const lengths = await lengthsOf(context, groups.train, options);
+  const output = describe(data, groups, stage, digests);
+  await record(context, output, {
+    data,
+    split,
+    kinds,
+    groups,
+    lengths,
+    without_positives: data.queries.length - usable.length,
+  });
+  return output;
+}
+
+async function read(
+  context: StageContext,
+  options: PrepareStageOptions,
+): Promise<{ data: LabelledData; run: FirstStageRun | undefined }> {
+  context.emit({ type: "phase", name: "read labelled data" });
+  const source = options.source ?? "";
+  const data = await readLabelledData(source, options.format);
+  data.findings.throwIfFatal(source);
+  const run = options.run === undefined ? undefined : await openRun(options.run, data);
+  checkClasses(data, source, options.negatives);
+  return { data, run };
+}
+
+async function openRun(file: string, data: LabelledData): Promise<FirstStageRun> {
+  if (!existsSync(file))
+    throw new RerankTuneError({
+      code: "DATA_NOT_FOUND",
+      message: `There is no run file ${file}.`,
+      hint: "correct `prepare.run` in the recipe; it is relative to the recipe file",
+    });
+  const run = await readRun(file, data);
+  data.findings.throwIfFatal(file);
+  return run;
+}
+
+async function writeAll(outDir: string, groups: Groups): Promise<PrepareOutput["digests"]> {
+  const digests = { train: "", dev: "", test: "" };
+  for (const side of SPLITS) {
+    const file = join(outDir, groupsFile(side));
+    await writeGroups(file, groups[side]);
+    digests[side] = await hashFile(file);
+  }
+  return digests;
+}
+
+async function lengthsOf(
+  context: StageContext,
+  groups: readonly Group[],
+  { tokenizer: file, max_length, seed }: PrepareStageOptions,
+): Promise<LengthReport | undefined> {
+  if (!existsSync(file)) {
+    context.emit({ type: "warning", message: `token lengths are not measured: ${file} does not exist` });
+    return undefined;
+  }
+  context.emit({ type: "phase", name: "measure token lengths" });
+  const tokenizer = await loadTokenizer(dirname(file));
+  const count = (query: string, passage: string): number =>
+    tokenizer.encodePair(query, passage, Number.MAX_SAFE_INTEGER).ids.length;
+  return measureLengths(groups, count, max_length, drawsFor(seed, "lengths"));
+}
+
+function describe(
+  data: LabelledData,
+  groups: Groups,
+  stage: FirstStage,
+  digests: PrepareOutput["digests"],
+): PrepareOutput {
+  const count = (of: (side: Split) => number) => ({ train: of("train"), dev: of("dev"), test: of("test") });
+  const languages = [...new Set(data.queries.map((query) => query.lang).filter((lang) => lang !== undefined))].sort();
+  const { duplicates, empty, conflicts } = data.findings;
+  return {
+    queries: count((side) => groups[side].length),
+    pairs: count((side) => groups[side].reduce((sum, group) => sum + group.passages.length, 0)),
+    corpus_passages: data.passageTexts.length,
+    digests,
+    dropped: { duplicates: duplicates.total, empty: empty.total, conflicts: conflicts.total },
+    first_stage: { name: stage.name, recall_at_depth: recallOf(groups.test) },
+    candidates_from: stage.kind,
+    ...(languages.length === 0 ? {} : { languages }),
+  };
+}

@@ -1,0 +1,69 @@
+// What prepare noticed, as notes for people and as one record. Counts and line numbers; never a text of the user's.
+import { basename } from "node:path";
+import type { ProblemList } from "../../dataset/findings.js";
+import type { LabelledData } from "../../dataset/labelled.js";
+import type { Problem } from "../../errors.js";
+import type { SplitResult } from "./split.js";
+
+interface Kind {
+  name: string;
+  list: ProblemList;
+  /** What was found and done, after the count. */
+  says: string;
+}
+
+/** All kinds of findings that do not stop the stage. */
+export function findingKinds({ findings }: LabelledData, { leaked, similar }: SplitResult): Kind[] {
+  return [
+    { name: "conflicts", list: findings.conflicts, says: "pairs have two different labels; the higher one is kept" },
+    { name: "duplicates", list: findings.duplicates, says: "pairs are exact duplicates; they are dropped" },
+    { name: "empty", list: findings.empty, says: "texts are empty; their rows are left out" },
+    { name: "encoding", list: findings.encoding, says: "rows hold bytes that are not UTF-8; save the file as UTF-8" },
+    { name: "unknown", list: findings.unknown, says: "rows of the run name queries that the data does not have" },
+    {
+      name: "leaked",
+      list: leaked,
+      says: "queries stand on two sides of the data's own split; they are kept on the later one (test, then dev)",
+    },
+    {
+      name: "similar",
+      list: similar,
+      says: "dev or test queries are close to a training query in the data's own split; scores may flatter",
+    },
+  ];
+}
+
+/** One warning a kind that occurred, with its first lines. */
+export function warnings(kinds: readonly Kind[]): string[] {
+  return kinds
+    .filter(({ list }) => list.total > 0)
+    .map(({ list, says }) => `${list.total} ${says} (${firstPlaces(list.listed, list.total)})`);
+}
+
+const SHOWN = 5;
+
+function firstPlaces(problems: readonly Problem[], total: number): string {
+  const places = problems
+    .slice(0, SHOWN)
+    .map(({ file, line }) => `${file === undefined ? "" : basename(file)}:${line}`);
+  return `${places.join(", ")}${total > SHOWN ? ", ..." : ""}`;
+}
+
+/** The findings of the record: totals and places by kind. File names without folders, so that equal data give equal records. */
+export function findingsRecord(
+  kinds: readonly Kind[],
+): Record<string, { total: number; listed: { file: string; line?: number; message: string }[] }> {
+  return Object.fromEntries(
+    kinds.map(({ name, list }) => [
+      name,
+      {
+        total: list.total,
+        listed: list.listed.map(({ file, line, message }) => ({
+          file: basename(file ?? ""),
+          message,
+          ...(line === undefined ? {} : { line }),
+        })),
+      },
+    ]),
+  );
+}

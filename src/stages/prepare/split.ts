@@ -1,0 +1,136 @@
+// Decides which side each query stands on: train, dev or test. Near-duplicates and shared groups stay together.
+import { dataInvalid, ProblemList } from "../../dataset/findings.js";
+import type { Split } from "../../dataset/groups.js";
+import type { LabelledQuery } from "../../dataset/labelled.js";
+import { Clusters, joinNearDuplicates } from "../../dataset/near-duplicates.js";
+import { normalisedKey } from "../../dataset/text.js";
+import { drawsFor, shuffled } from "./draws.js";
+import type { PrepareOptions } from "./schema.js";
+
+export type Sides = Record<Split, LabelledQuery[]>;
+
+export interface SplitResult {
+  sides: Sides;
+  /** Queries that stood on two sides of the data's own split; they were taken out of the side that is used first. */
+  leaked: ProblemList;
+  /** Queries of dev or test with a near-duplicate in train, in the data's own split; kept, and reported. */
+  similar: ProblemList;
+}
+
+/**
+ * Splits queries, each side in an order shuffled by the seed.
+ * @throws RerankTuneError DATA_INVALID when a side would be empty.
+ */
+export function splitQueries(
+  queries: readonly LabelledQuery[],
+  options: Pick<PrepareOptions, "seed" | "split">,
+): SplitResult {
+  const { sides, leaked, similar } = assignSides(queries, options);
+  for (const side of ["train", "dev", "test"] as const) {
+    sides[side] = shuffled(sides[side], drawsFor(options.seed, `order:${side}`));
+    if (sides[side].length === 0)
+      throw dataInvalid(
+        `No query is left for ${side}: ${queries.length} usable queries, and near-duplicates stay together.`,
+        "give at least 20 different queries that have a passage labelled above 0",
+      );
+  }
+  return { sides, leaked, similar };
+}
+
+function assignSides(
+  queries: readonly LabelledQuery[],
+  { seed, split }: Pick<PrepareOptions, "seed" | "split">,
+): SplitResult {
+  const own: Sides = { train: [], dev: [], test: [] };
+  for (const query of queries) if (query.split !== undefined) own[query.split].push(query);
+  // A single qrels file is no split at all, and one without training queries cannot be used as it stands.
+  if (own.train.length === 0 || own.train.length === queries.length) {
+    const sides = divide(queries, split, drawsFor(seed, "split"));
+    return { sides, leaked: new ProblemList(), similar: new ProblemList() };
+  }
+  const { leaked, similar } = findLeaks(own);
+  if (own.test.length === 0) {
+    const halves = divide(own.dev, { dev: 0, test: 0.5 }, drawsFor(seed, "split:dev"));
+    [own.dev, own.test] = [halves.train, halves.test];
+  } else if (own.dev.length === 0) {
+    const parts = divide(own.train, { dev: split.dev, test: 0 }, drawsFor(seed, "split:train"));
+    [own.train, own.dev] = [parts.train, parts.dev];
+  }
+  return { sides: own, leaked, similar };
+}
+
+/**
+ * Fills test, then dev, with whole clusters in shuffled order up to their shares; the rest is train. A cluster too large
+ * for the room left goes on to the next side, so the largest ones end in train.
+ */
+function divide(
+  queries: readonly LabelledQuery[],
+  share: { dev: number; test: number },
+  draw: (below: number) => number,
+): Sides {
+  const sides: Sides = { train: [], dev: [], test: [] };
+  const room = {
+    test: share.test === 0 ? 0 : Math.max(1, Math.round(share.test * queries.length)),
+    dev: share.dev === 0 ? 0 : Math.max(1, Math.round(share.dev * queries.length)),
+  };
+  for (const cluster of shuffled(clustersOf(queries), draw)) {
+    const fits = (side: "test" | "dev"): boolean => sides[side].length + cluster.length <= room[side];
+    const side = fits("test") ? "test" : fits("dev") ? "dev" : "train";
+    sides[side].push(...cluster);
+  }
+  return sides;
+}
+
+/** Queries that must stay together: near-duplicates, and queries that share a group key. */
+export function clustersOf(queries: readonly LabelledQuery[]): LabelledQuery[][] {
+  const clusters = new Clusters(queries.length);
+  joinNearDuplicates(
+    queries.map((query) => query.text),
+    clusters,
+  );
+  const firstOfGroup = new Map<string, number>();
+  queries.forEach((query, index) => {
+    for (const group of query.groups) {
+      const first = firstOfGroup.get(group);
+      if (first === undefined) firstOfGroup.set(group, index);
+      else clusters.join(first, index);
+    }
+  });
+  return clusters.members().map((members) => members.map((index) => queries[index] as LabelledQuery));
+}
+
+/** Takes a query out of train when the same words stand in dev or test, and out of dev when they stand in test. */
+function findLeaks(own: Sides): Pick<SplitResult, "leaked" | "similar"> {
+  const leaked = new ProblemList();
+  const taken = new Map<string, LabelledQuery>();
+  for (const side of ["test", "dev", "train"] as const) {
+    own[side] = own[side].filter((query) => {
+      const other = taken.get(normalisedKey(query.text));
+      if (other === undefined) return true;
+      leaked.add({
+        file: query.file,
+        line: query.line,
+        message: `the same query stands in ${other.split} (line ${other.line}); it is left out of ${side}`,
+      });
+      return false;
+    });
+    for (const query of own[side]) taken.set(normalisedKey(query.text), query);
+  }
+  return { leaked, similar: findSimilar(own) };
+}
+
+function findSimilar(own: Sides): ProblemList {
+  const similar = new ProblemList();
+  for (const cluster of clustersOf([...own.test, ...own.dev, ...own.train])) {
+    const training = cluster.find((query) => query.split === "train");
+    if (training === undefined) continue;
+    for (const query of cluster)
+      if (query.split !== "train")
+        similar.add({
+          file: query.file,
+          line: query.line,
+          message: `is close to the training query of line ${training.line}; it is kept in ${query.split}`,
+        });
+  }
+  return similar;
+}
