@@ -114,7 +114,7 @@ async function step(options: BuildOptions, log: WriteStream, file: string, args:
   for await (const line of createInterface({ input: child.all })) {
     log.write(`${line}\n`);
     if (last.push(line) > 15) last.shift();
-    if (/^Collecting /.test(line))
+    if (/^(?:Collecting|Processing|Requirement already).*\(line \d+\)\)$/.test(line))
       options.emit({ type: "progress", completed: Math.min(++collected, total), total, unit: "packages" });
     if (/^Installing collected/.test(line)) options.emit({ type: "phase", name: "unpack the Python packages" });
   }

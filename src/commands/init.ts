@@ -1,0 +1,98 @@
+// `init`: writes a commented recipe for the person's own data, checks it, and never overwrites a file.
+import { writeFile } from "node:fs/promises";
+import { basename, dirname, extname, isAbsolute, relative, resolve, sep } from "node:path";
+import { fromFileSystemError, RerankTuneError } from "../errors.js";
+import { parseRecipe } from "../recipe/parse.js";
+import type { Renderable } from "../ui/output.js";
+import { displayPath, programName } from "./context.js";
+
+export interface InitFlags {
+  data: string;
+  base: string;
+}
+
+/** @throws RerankTuneError USAGE when the file is there already or a value cannot stand in a recipe. */
+export async function init(path: string, flags: InitFlags): Promise<Renderable> {
+  const file = resolve(path);
+  const text = recipeText(file, flags);
+  const { name } = parseRecipe(text, { file: path });
+  await writeFile(file, text, { flag: "wx" }).catch((error) => refuse(error, path));
+  const program = await programName();
+  const shown = displayPath(file);
+  const next = [`${program} validate ${shown}`, `${program} run ${shown} --dry-run`, `${program} run ${shown}`];
+  return {
+    data: { recipe: file, name },
+    essential: file,
+    text: (paint) => [`wrote ${shown}`, "", paint("bold", "next"), ...next.map((command) => `  ${command}`)].join("\n"),
+  };
+}
+
+function refuse(error: NodeJS.ErrnoException, path: string): never {
+  if (error.code === "EEXIST")
+    throw new RerankTuneError({
+      code: "USAGE",
+      message: `${path} is there already.`,
+      hint: "give another name: `rerank-tune init other.yaml --data FILE`",
+    });
+  if (error.code === "ENOENT")
+    throw new RerankTuneError({
+      code: "NOT_WRITABLE",
+      message: `The folder of ${path} does not exist.`,
+      hint: `make it first: \`mkdir -p ${dirname(path)}\``,
+    });
+  throw fromFileSystemError(error, path) ?? error;
+}
+
+/** The recipe as text; comments say what a value does, so that the file can be edited without the reference. */
+export function recipeText(file: string, flags: InitFlags): string {
+  const folder = dirname(file);
+  const name = `${slug(basename(flags.base))}-${slug(basename(flags.data, extname(flags.data)))}-ce`;
+  return `# Fine-tune ${flags.base} on ${basename(flags.data)} with graded group cross-entropy.
+# run:      rerank-tune run ${basename(file)}
+# override: rerank-tune run ${basename(file)} --set train.epochs=2
+schema: 1
+name: ${name} # folder of the run and name of the published model
+base_model: ${baseModel(flags.base, folder)}
+prepare:
+  source: ${quoted(fromFolder(flags.data, folder))} # query, passage, label as JSONL, CSV or TSV; or groups, FlagEmbedding rows, a BEIR folder
+  split: { dev: 0.1, test: 0.15 } # by query; dev selects the checkpoint, test is scored once
+  candidates: { depth: 30 } # passages a query that are reranked on dev and test
+train:
+  learning_rate: 1.0e-5 # for a base that already is a reranker; a plain encoder takes 1e-4
+  epochs: 3
+  max_length: 256 # tokens of a pair; longer ones are cut, prepare says how many
+quantize: { int8: true, fp16: true }
+verify:
+  gates: { ndcg_max_drop: 0.005 } # what a variant may lose against the tuned model
+package: { license: other, languages: [] } # SPDX identifier of the base's licence; ISO 639-1 codes
+`;
+}
+
+function baseModel(base: string, folder: string): string {
+  if (isHubRepository(base))
+    return `{ repo: ${base}, revision: main } # a commit, tag or branch; the commit is recorded`;
+  return `{ path: ${quoted(fromFolder(base, folder))} } # config.json, tokenizer.json, model.safetensors`;
+}
+
+/** `owner/name` is a repository; anything that starts like a path is a folder. */
+function isHubRepository(base: string): boolean {
+  return /^[A-Za-z0-9][\w.-]*\/[\w.-]+$/.test(base);
+}
+
+function fromFolder(path: string, folder: string): string {
+  const near = relative(folder, resolve(path)) || ".";
+  return isAbsolute(near) ? near : near.split(sep).join("/");
+}
+
+/** YAML takes a JSON string as it is. */
+function quoted(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+function slug(text: string): string {
+  const words = text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "");
+  return words.slice(0, 40).replace(/-+$/, "") || "model";
+}

@@ -1,0 +1,183 @@
+// The command tree. Every action imports its command when it is called, so that `--help` loads nothing but this.
+import { Command } from "commander";
+import type { RunFlags } from "./commands/context.js";
+import { withPlaces, withRunOptions, withSet } from "./commands/flags.js";
+import type { InitFlags } from "./commands/init.js";
+import type { Perform } from "./commands/perform.js";
+import type { RegistryFlags } from "./commands/registry.js";
+import type { StageName } from "./pipeline/stage.js";
+import type { OutputFlags } from "./ui/output.js";
+
+const STAGE_COMMANDS: readonly [StageName, string][] = [
+  ["prepare", "read and check the labelled data, split it, find candidates and negatives"],
+  ["train", "fine-tune the base model on the training split"],
+  ["export", "write the tuned model as an fp32 ONNX graph with golden pairs"],
+  ["quantize", "make the int8 and fp16 variants"],
+  ["package", "lay out the frozen folder that consumers open"],
+  ["verify", "prove the variants and measure them; also for a packaged FOLDER"],
+  ["publish", "add the version to the local registry"],
+];
+
+const EXAMPLES = `
+Examples:
+  rerank-tune quickstart                            the whole job on embedded data
+  rerank-tune init my.yaml --data pairs.jsonl       a recipe for your own pairs
+  rerank-tune run my.yaml --dry-run                 what would run, and why
+  rerank-tune run my.yaml --set train.epochs=2      the whole job
+  rerank-tune verify ./model --data test.jsonl      repeat the proof where it will serve`;
+
+const EXIT_CODES = `
+Exit codes:
+  0 done or cached                 4 environment not ready
+  1 unexpected failure             5 the Python worker or the scorer failed
+  2 wrong usage, recipe or data    6 a download or the hub failed
+  3 a gate was missed              130, 143 stopped by Ctrl-C, by SIGTERM
+
+Documentation: docs/ in the package`;
+
+/** @param version shown by --version. */
+export function buildProgram(version: string, perform: Perform): Command {
+  const program = new Command("rerank-tune")
+    .description("Turns labelled query-passage pairs into a verified ONNX reranker in a local registry.")
+    .version(version)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .option("--json", "print exactly one JSON document on stdout")
+    .option("-q, --quiet", "print the essential value only")
+    .option("-v, --verbose", "print every metric instead of a progress line")
+    .option("--debug", "print stack traces")
+    .option("--no-color", "no colour")
+    .option("--no-progress", "no progress on stderr")
+    .addHelpText("after", `${EXAMPLES}\n${EXIT_CODES}`);
+  addRunCommands(program, perform);
+  addStageCommands(program, perform);
+  addRecipeCommands(program, perform);
+  addRegistryCommands(program, perform);
+  addMachineCommands(program, perform);
+  return program;
+}
+
+function addRunCommands(program: Command, perform: Perform): void {
+  const group = "The whole job:";
+  withRunOptions(program.command("run"))
+    .helpGroup(group)
+    .argument("<recipe>", "YAML file, or - for standard input")
+    .description("run all stages of a recipe, reusing what is there")
+    .action((recipe: string, _: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<RunFlags & OutputFlags>();
+      return perform(flags, async (context) =>
+        (await import("./commands/run.js")).runRecipe(recipe, "publish", flags, context),
+      );
+    });
+  withRunOptions(program.command("quickstart"))
+    .helpGroup(group)
+    .description("run the whole job on an embedded medical-coding task, in about five minutes")
+    .option("--base <path>", "folder of all-MiniLM-L6-v2, instead of fetching it")
+    .option("--data <path>", "ICD-10-CM tabular list, instead of fetching it")
+    .action((_: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<RunFlags & OutputFlags>();
+      return perform(flags, async (context) => (await import("./commands/quickstart.js")).quickstart(flags, context));
+    });
+}
+
+function addStageCommands(program: Command, perform: Perform): void {
+  for (const [name, description] of STAGE_COMMANDS) {
+    const command = withRunOptions(program.command(name))
+      .helpGroup("Up to one stage, in order:")
+      .description(description);
+    if (name === "verify") command.argument("<recipe>", "YAML file, or the folder of a packaged model");
+    else command.argument("<recipe>", "YAML file, or - for standard input");
+    if (name === "verify") command.option("--data <path>", "with a folder: labelled split to measure quality on");
+    command.action((recipe: string, _: unknown, self: Command) => {
+      const flags = self.optsWithGlobals<RunFlags & OutputFlags>();
+      return perform(flags, async (context) => {
+        if (name === "verify")
+          return (await import("./commands/verify.js")).verifyRecipeOrFolder(recipe, flags, context);
+        return (await import("./commands/run.js")).runRecipe(recipe, name, flags, context);
+      });
+    });
+  }
+}
+
+function addRecipeCommands(program: Command, perform: Perform): void {
+  const group = "Recipes:";
+  program
+    .command("init")
+    .helpGroup(group)
+    .argument("[recipe]", "file to write", "recipe.yaml")
+    .description("write a commented recipe for your own data")
+    .requiredOption("--data <path>", "labelled pairs: JSONL, CSV, TSV or a BEIR folder")
+    .option("--base <model>", "Hub repository or local folder", "BAAI/bge-reranker-v2-m3")
+    .action((recipe: string, _: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<InitFlags & OutputFlags>();
+      return perform(flags, async () => (await import("./commands/init.js")).init(recipe, flags));
+    });
+  withSet(program.command("validate"))
+    .helpGroup(group)
+    .argument("<recipe>", "YAML file, or - for standard input")
+    .description("check a recipe, all problems at once")
+    .action((recipe: string, _: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<RunFlags & OutputFlags>();
+      return perform(flags, async () => (await import("./commands/validate.js")).validate(recipe, flags.set));
+    });
+  withPlaces(withSet(program.command("status")))
+    .helpGroup(group)
+    .argument("<recipe>", "YAML file, or - for standard input")
+    .description("what is cached, what would run and why, and the last results")
+    .action((recipe: string, _: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<RunFlags & OutputFlags>();
+      return perform(flags, async (context) => (await import("./commands/plan.js")).showStatus(recipe, flags, context));
+    });
+}
+
+function addRegistryCommands(program: Command, perform: Perform): void {
+  const registry = program
+    .command("registry")
+    .helpGroup("Registry:")
+    .description("read the local registry: list, show, pull, verify");
+  const add = (name: string, description: string): Command =>
+    withPlaces(registry.command(name)).description(description);
+  const load = () => import("./commands/registry.js");
+  type Flags = RegistryFlags & OutputFlags;
+  add("list", "all models and their versions").action((_: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    return perform(flags, async () => (await load()).listRegistry(flags));
+  });
+  add("show", "files, reports and card of one version")
+    .argument("<model>", "name, name:alias or name@sha256:<digest>")
+    .action((model: string, _: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      return perform(flags, async () => (await load()).showRegistry(model, flags));
+    });
+  add("pull", "write a version into a folder, every byte checked")
+    .argument("<model>", "name, name:alias or name@sha256:<digest>")
+    .argument("<folder>", "new or empty folder")
+    .action((model: string, folder: string, _: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      return perform(flags, async () => (await load()).pullFromRegistry(model, folder, flags));
+    });
+  add("verify", "hash everything again").action((_: unknown, command: Command) => {
+    const flags = command.optsWithGlobals<Flags>();
+    return perform(flags, async (context) => (await load()).verifyRegistry(flags, context));
+  });
+}
+
+function addMachineCommands(program: Command, perform: Perform): void {
+  const group = "This machine:";
+  program
+    .command("env")
+    .helpGroup(group)
+    .description("build the pinned Python environment and fetch onnxruntime-node")
+    .option("--rebuild", "throw away what is there first")
+    .action((_: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<{ rebuild?: boolean } & OutputFlags>();
+      return perform(flags, async (context) => (await import("./commands/env.js")).prepareEnvironment(flags, context));
+    });
+  withPlaces(program.command("doctor"))
+    .helpGroup(group)
+    .description("check this machine, with a remedy for each finding")
+    .action((_: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<{ artifacts: string } & OutputFlags>();
+      return perform(flags, async (context) => (await import("./commands/doctor.js")).doctor(flags, context));
+    });
+}

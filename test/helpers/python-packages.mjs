@@ -1,0 +1,65 @@
+// Python packages for tests and benches, in folders of their own beside the worker's pinned environment. Plain JavaScript: it runs before vitest.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+
+/**
+ * Builds the worker's environment if need be.
+ * @returns {{ home: string, python: { executable: string, version: string } }} what `rerank-tune env` says.
+ */
+export function workerEnvironment() {
+  const { stdout, status } = spawnSync(process.execPath, [join(ROOT, "dist", "cli.js"), "env", "--json"], {
+    stdio: ["ignore", "pipe", 2],
+    encoding: "utf8",
+  });
+  const answer = stdout === "" ? undefined : JSON.parse(stdout);
+  if (status === 0) return answer.data;
+  throw new Error(answer === undefined ? "`rerank-tune env` failed" : `${answer.error.message} ${answer.error.hint}`);
+}
+
+/**
+ * Installs requirements into `<home>/test/<hash>-<python minor>` once, without their dependencies.
+ * @param {{ home: string, python: { executable: string, version: string } }} environment
+ * @param {string[]} requirements exact pins
+ * @returns {string} the folder, for PYTHONPATH
+ */
+export function packagesFolder(environment, requirements) {
+  const { home, python } = environment;
+  const minor = python.version.split(".").slice(0, 2).join(".");
+  const hash = createHash("sha256").update(requirements.join("\n")).digest("hex").slice(0, 12);
+  const folder = join(home, "test", `${hash}-${minor}`);
+  if (existsSync(folder)) return folder;
+  process.stderr.write(`rerank-tune: installing ${requirements.join(" ")}\n`);
+  const partial = `${folder}.${process.pid}`;
+  mkdirSync(dirname(folder), { recursive: true });
+  const args = [
+    "-I",
+    "-m",
+    "pip",
+    "install",
+    "--quiet",
+    "--no-input",
+    "--no-deps",
+    "--target",
+    partial,
+    ...requirements,
+  ];
+  const { status } = spawnSync(python.executable, args, { stdio: ["ignore", 2, 2] });
+  if (status !== 0) {
+    rmSync(partial, { recursive: true, force: true });
+    throw new Error(
+      `pip could not install ${requirements.join(" ")} for Python ${minor}; the tests need Python 3.11 to 3.13 (set RERANK_TUNE_PYTHON)`,
+    );
+  }
+  renameSync(partial, folder);
+  return folder;
+}
+
+/** Requirement lines of a lock file, relative to the repository. */
+export function lockLines(path) {
+  const lines = readFileSync(join(ROOT, path), "utf8").split(/\r?\n/);
+  return lines.filter((line) => line.trim() !== "" && !line.startsWith("#"));
+}

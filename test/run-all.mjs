@@ -1,0 +1,98 @@
+// `npm test` after set-up: unittest and vitest, one count over both as the last line. A skipped test is a failed run.
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { lockLines, packagesFolder, workerEnvironment } from "./helpers/python-packages.mjs";
+
+const ROOT = resolve(import.meta.dirname, "..");
+
+/** The onnxruntime that TEI embeds. */
+const OLD_RUNTIME = ["onnxruntime==1.22.0"];
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args) {
+  let environment;
+  try {
+    environment = testEnvironment();
+  } catch (error) {
+    process.stderr.write(`error: ${error.message}\n`);
+    process.stdout.write("0 passed, 1 failed\n");
+    return 4;
+  }
+  // Arguments choose vitest files; then the Python half stays out.
+  const counts = [...(args.length === 0 ? [await unittest(environment)] : []), await vitest(environment, args)];
+  const sum = (key) => counts.reduce((total, count) => total + count[key], 0);
+  const [passed, failed, skipped] = [sum("passed"), sum("failed"), sum("skipped")];
+  if (skipped > 0) process.stdout.write(`${skipped} skipped: every test has to run, so they count as failed\n`);
+  if (passed === 0) process.stdout.write("no test ran\n");
+  process.stdout.write(`${passed} passed, ${failed + skipped} failed\n`);
+  return failed + skipped === 0 && passed > 0 ? 0 : 1;
+}
+
+function testEnvironment() {
+  const environment = workerEnvironment();
+  return {
+    ...process.env,
+    RERANK_TUNE_TEST_PYTHON: environment.python.executable,
+    RERANK_TUNE_TEST_PACKAGES: packagesFolder(environment, lockLines("python/requirements-test.lock")),
+    RERANK_TUNE_TEST_ORT122: packagesFolder(environment, OLD_RUNTIME),
+  };
+}
+
+/** unittest prints to stderr: `Ran 12 tests in 3.4s`, then `OK` or `FAILED (failures=1, errors=2, skipped=3)`. */
+async function unittest(env) {
+  const python = env.RERANK_TUNE_TEST_PYTHON;
+  const options = { cwd: join(ROOT, "python"), env: { ...env, PYTHONPATH: env.RERANK_TUNE_TEST_PACKAGES } };
+  const { code, output } = await run(python, ["-m", "unittest", "discover", "-s", "tests", "-t", "."], options);
+  const ran = Number(/^Ran (\d+) tests? in/m.exec(output)?.[1] ?? 0);
+  const ending = /^(?:OK|FAILED|NO TESTS RAN)(?: \((.*)\))?$/m.exec(output)?.[1] ?? "";
+  const count = (name) => Number(new RegExp(`${name}=(\\d+)`).exec(ending)?.[1] ?? 0);
+  const skipped = count("skipped");
+  const failed = count("failures") + count("errors") + count("unexpected successes");
+  // A crash of the interpreter prints no ending: that is a failure too.
+  return { passed: Math.max(0, ran - failed - skipped), failed: failed === 0 && code !== 0 ? 1 : failed, skipped };
+}
+
+async function vitest(env, args) {
+  const folder = mkdtempSync(join(tmpdir(), "rerank-tune-vitest-"));
+  const file = join(folder, "report.json");
+  try {
+    const bin = join(ROOT, "node_modules", "vitest", "vitest.mjs");
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+    const { code } = await run(process.execPath, [bin, "run", ...reporters, ...args], { cwd: ROOT, env });
+    return readReport(file, code);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readReport(file, code) {
+  let report;
+  try {
+    report = JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 }; // vitest itself did not get so far
+  }
+  // A file that cannot be imported has no tests to count; it is one failure.
+  const broken = report.testResults.filter(
+    ({ status, assertionResults }) => status === "failed" && assertionResults.every((test) => test.status !== "failed"),
+  ).length;
+  const failed = report.numFailedTests + broken;
+  const skipped = report.numPendingTests + report.numTodoTests;
+  return { passed: report.numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed, skipped };
+}
+
+/** Runs a child, shows its output as it comes, and keeps it. */
+async function run(file, args, options) {
+  const child = spawn(file, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk) => {
+      output += chunk;
+      process.stdout.write(chunk);
+    });
+  const code = await new Promise((done, broken) => child.on("error", broken).on("close", done));
+  return { code, output };
+}
