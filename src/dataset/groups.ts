@@ -1,7 +1,7 @@
 // The canonical form of labelled data: one query with all its passages. Read and written as JSONL; nothing here judges it.
 import { createReadStream, createWriteStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
+import { linesOf } from "./lines.js";
 
 /** Where a passage of a group came from. */
 export type PassageSource = "judged" | "run" | "bm25" | "random";
@@ -40,8 +40,7 @@ export const groupsFile = (split: Split): string => `groups.${split}.jsonl`;
 
 /** Reads groups one by one, so that a large file never sits in memory as text and objects at once. */
 export async function* readGroups(path: string): AsyncGenerator<Group> {
-  const lines = createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Number.POSITIVE_INFINITY });
-  for await (const line of lines) if (line.trim() !== "") yield JSON.parse(line) as Group;
+  for await (const line of linesOf(createReadStream(path))) if (line.trim() !== "") yield JSON.parse(line) as Group;
 }
 
 export async function readAllGroups(path: string): Promise<Group[]> {

@@ -1,11 +1,11 @@
 // Rows of JSONL, CSV and TSV files (also .gz) with their line numbers. Knows nothing of what the columns mean.
 import { createReadStream, type ReadStream } from "node:fs";
 import { basename } from "node:path";
-import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import { pipeline } from "node:stream";
 import { createGunzip, type Gunzip } from "node:zlib";
 import { CsvError, parse } from "csv-parse";
 import { dataInvalid, type Findings } from "../findings.js";
+import { linesOf } from "../lines.js";
 
 export interface Row {
   /** 1-based line on which the row begins. */
@@ -22,9 +22,8 @@ export function plainName(path: string): string {
 function openPlain(path: string): ReadStream | Gunzip {
   const file = createReadStream(path);
   if (!path.toLowerCase().endsWith(".gz")) return file;
-  const unpacked = createGunzip();
-  file.on("error", (error) => unpacked.destroy(error));
-  return file.pipe(unpacked);
+  // The callback only keeps the failure from being thrown twice: whoever reads the last stream gets it.
+  return pipeline(file, createGunzip(), () => undefined);
 }
 
 /**
@@ -32,21 +31,16 @@ function openPlain(path: string): ReadStream | Gunzip {
  * @throws RerankTuneError DATA_INVALID when a .gz file cannot be unpacked.
  */
 export async function* readLines(path: string): AsyncGenerator<{ line: number; text: string }> {
-  const input: Readable = openPlain(path);
-  // Without this listener an unpacking error would surface as an uncaught exception instead of ending the loop.
-  let failure: unknown;
-  input.on("error", (error) => {
-    failure = error;
-    lines.close();
-  });
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   let line = 0;
-  for await (const text of lines) {
-    line += 1;
-    const clean = line === 1 ? text.replace(/^\uFEFF/, "") : text;
-    if (clean.trim() !== "") yield { line, text: clean };
+  try {
+    for await (const text of linesOf(openPlain(path))) {
+      line += 1;
+      const clean = line === 1 ? text.replace(/^\uFEFF/, "") : text;
+      if (clean.trim() !== "") yield { line, text: clean };
+    }
+  } catch (error) {
+    throw unreadable(path, error);
   }
-  if (failure !== undefined) throw unreadable(path, failure);
 }
 
 /** Objects of a JSONL file; other lines become fatal findings. */
@@ -79,8 +73,10 @@ interface CsvRecord {
 /** Rows of a CSV or TSV file by the names in its first row (lower-cased); the separator is a tab, comma or semicolon. */
 export async function* readTableRows(path: string, findings: Findings): AsyncGenerator<Row> {
   const delimiter = await separatorOf(path);
-  const parser = openPlain(path).pipe(
+  const parser = pipeline(
+    openPlain(path),
     parse({ delimiter, bom: true, info: true, relax_quotes: true, relax_column_count: true, skip_empty_lines: true }),
+    () => undefined,
   );
   let header: string[] | undefined;
   let previousEnd = 0;

@@ -1,0 +1,16 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { type Group, readAllGroups, writeGroups } from "../../../src/dataset/groups.js";
+
+test("groups come back as they were written, whatever characters they hold", async () => {
+  const file = join(await mkdtemp(join(tmpdir(), "groups-")), "groups.jsonl");
+  const groups: Group[] = Array.from({ length: 300 }, (_, index) => ({
+    query_id: `q${index}`,
+    query: "line\u2028separator\nand \u2029 \r return",
+    passages: [{ id: "p", text: `über ${"東京 ".repeat(index)}`, label: 1, source: "judged", rank: 1 }],
+  }));
+  await writeGroups(file, groups);
+  expect(await readAllGroups(file)).toEqual(groups);
+});
