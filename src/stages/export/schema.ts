@@ -2,7 +2,12 @@
 import { z } from "zod";
 
 export const exportSchema = z.strictObject({
-  opset: z.int().min(17).max(20).default(17).describe("ONNX operator set; 17 loads everywhere and keeps attention fusable (onnx.md §5)."),
+  opset: z
+    .int()
+    .min(17)
+    .max(20)
+    .default(17)
+    .describe("ONNX operator set; 17 loads everywhere and keeps attention fusable (onnx.md §5)."),
 });
 export type ExportOptions = z.infer<typeof exportSchema>;
 

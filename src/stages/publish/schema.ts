@@ -2,10 +2,28 @@
 import { z } from "zod";
 
 export const publishSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9]+([._-][a-z0-9]+)*$/, "lower-case letters, digits and single . _ - between them").max(96).optional().describe("Name of the model in the registry; the recipe's name by default."),
-  alias: z.string().regex(/^[a-z][a-z0-9._-]*$/).default("latest").describe("Alias that is moved to the new version."),
+  name: z
+    .string()
+    .regex(/^[a-z0-9]+([._-][a-z0-9]+)*$/, "lower-case letters, digits and single . _ - between them")
+    .max(96)
+    .optional()
+    .describe("Name of the model in the registry; the recipe's name by default."),
+  alias: z
+    .string()
+    .regex(/^[a-z][a-z0-9._-]*$/)
+    .default("latest")
+    .describe("Alias that is moved to the new version."),
 });
-export type PublishOptions = { name: string; alias: string; registry_dir: string; recipe_name: string; license: string; languages: string[]; description?: string; base_identity: string };
+export type PublishOptions = {
+  name: string;
+  alias: string;
+  registry_dir: string;
+  recipe_name: string;
+  license: string;
+  languages: string[];
+  description?: string;
+  base_identity: string;
+};
 
 export interface PublishOutput {
   /** `name@sha256:<64 hex>` of the manifest. */

@@ -6,7 +6,10 @@ export const quantizeSchema = z.strictObject({
   fp16: z.boolean().default(true).describe("Make the fp16 graph with float32 logits."),
   calibration_queries: z.int().min(2).default(24).describe("Training queries whose pairs set the static scales."),
   calibration_depth: z.int().min(2).default(8).describe("Passages a calibration query."),
-  weight_bits: z.enum(["auto", "7", "8"]).default("auto").describe("`7` for CPUs without VNNI, where 8-bit products saturate; `auto` reads this machine's CPU flags."),
+  weight_bits: z
+    .enum(["auto", "7", "8"])
+    .default("auto")
+    .describe("`7` for CPUs without VNNI, where 8-bit products saturate; `auto` reads this machine's CPU flags."),
 });
 export type QuantizeOptions = z.infer<typeof quantizeSchema>;
 

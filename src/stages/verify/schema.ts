@@ -4,23 +4,60 @@ import { z } from "zod";
 export const verifySchema = z.strictObject({
   gates: z
     .strictObject({
-      fp32_max_abs_diff: z.number().positive().default(1e-4).describe("Largest |logit difference| of the fp32 graph against PyTorch on the golden pairs."),
-      ndcg_max_drop: z.number().min(0).max(1).default(0.005).describe("NDCG@10 a variant may lose against the tuned model; passes when the 95 % interval of the difference lies above minus this, fails when it lies below, else inconclusive."),
-      invariance_max: z.number().positive().default(1e-5).describe("Largest change of a logit between a pair scored alone and in a batch, or with more padding."),
-      spearman_min: z.number().min(-1).max(1).default(0.98).describe("Mean rank correlation a query with the tuned model."),
-      min_speedup: z.number().min(0).optional().describe("Least speed of int8 as a multiple of fp32 on this machine; not a gate unless given."),
-      p95_ms: z.number().positive().optional().describe("Limit of the 95th percentile latency of the fastest passing variant at `latency.gate_candidates` candidates; not a gate unless given."),
+      fp32_max_abs_diff: z
+        .number()
+        .positive()
+        .default(1e-4)
+        .describe("Largest |logit difference| of the fp32 graph against PyTorch on the golden pairs."),
+      ndcg_max_drop: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.005)
+        .describe(
+          "NDCG@10 a variant may lose against the tuned model; passes when the 95 % interval of the difference lies above minus this, fails when it lies below, else inconclusive.",
+        ),
+      invariance_max: z
+        .number()
+        .positive()
+        .default(1e-5)
+        .describe("Largest change of a logit between a pair scored alone and in a batch, or with more padding."),
+      spearman_min: z
+        .number()
+        .min(-1)
+        .max(1)
+        .default(0.98)
+        .describe("Mean rank correlation a query with the tuned model."),
+      min_speedup: z
+        .number()
+        .min(0)
+        .optional()
+        .describe("Least speed of int8 as a multiple of fp32 on this machine; not a gate unless given."),
+      p95_ms: z
+        .number()
+        .positive()
+        .optional()
+        .describe(
+          "Limit of the 95th percentile latency of the fastest passing variant at `latency.gate_candidates` candidates; not a gate unless given.",
+        ),
     })
     .prefault({}),
   latency: z
     .strictObject({
       candidates: z.array(z.int().min(1)).default([10, 20, 50, 100]).describe("Candidates a request."),
       gate_candidates: z.int().min(1).default(50).describe("Candidates the `p95_ms` gate looks at."),
-      budget_seconds: z.number().positive().default(20).describe("Time for all latency measurements together; samples stop when it is spent."),
+      budget_seconds: z
+        .number()
+        .positive()
+        .default(20)
+        .describe("Time for all latency measurements together; samples stop when it is spent."),
       threads: z.int().min(0).default(0).describe("Threads of ONNX Runtime; 0 leaves one a physical core."),
     })
     .prefault({}),
-  providers: z.array(z.enum(["cpu", "cuda"])).default(["cpu", "cuda"]).describe("Execution providers to measure; cuda only where a probe in a child process shows that it works."),
+  providers: z
+    .array(z.enum(["cpu", "cuda"]))
+    .default(["cpu", "cuda"])
+    .describe("Execution providers to measure; cuda only where a probe in a child process shows that it works."),
 });
 export type VerifyOptions = z.infer<typeof verifySchema>;
 
@@ -47,6 +84,7 @@ export interface QualityRow {
 
 export interface LatencyRow {
   variant: string;
+  provider: string;
   candidates: number;
   /** Real tokens a pair, mean. */
   tokens_per_pair: number;
@@ -83,7 +121,8 @@ export interface VerifyOutput {
   first_stage: QualityRow | null;
   base: (QualityRow & { pairs_per_second: number | null; bytes: number }) | null;
   tuned: (QualityRow & { pairs_per_second: number | null; bytes: number }) | null;
-  tokenizer: { pairs: number; mismatches: number };
+  /** `ordinary` and `exotic` name the golden pairs whose ids differ (decision 3: only ordinary ones fail). */
+  tokenizer: { pairs: number; mismatches: number; ordinary: string[]; exotic: string[] };
   latency: LatencyRow[];
   machine: { cpu: string; cores: number; flags: string[]; threads: number; onnxruntime: string; node: string };
   /** Variants that may be published. */
