@@ -1,4 +1,6 @@
 // The contract that all seven stages implement. A stage sees only what is passed here, so any of them runs alone in a test.
+import type { RerankTuneError } from "../errors.js";
+import type { Recipe } from "../recipe/schema.js";
 import type { PythonRuntime } from "../worker/run-job.js";
 
 export const STAGE_NAMES = ["prepare", "train", "export", "quantize", "package", "verify", "publish"] as const;
@@ -76,13 +78,13 @@ export interface Stage<Options = unknown, Output = unknown> {
   /** For results that live outside the workspace (a registry): why the cached result no longer holds, or undefined. */
   stale?(options: Options, output: Output): Promise<string | undefined>;
   /** What a finished output itself holds against passing, such as a failed gate; thrown after the other stages ran. */
-  failure?(output: Output): import("../errors.js").RerankTuneError | undefined;
+  failure?(output: Output): RerankTuneError | undefined;
   /** Keep the partial folder after an interruption and offer it again (`resuming`). */
   resumable?: boolean;
 }
 
 /** A recipe after defaults, overrides and the resolution of paths and base model; see `recipe/`. */
-export type ResolvedRecipe = import("../recipe/schema.js").Recipe & {
+export type ResolvedRecipe = Recipe & {
   /** Folder that holds the base model's files. */
   base_dir: string;
   /** Where the base came from: a local path, `builtin:<name>`, or `hub:<repo>@<sha>`. */
