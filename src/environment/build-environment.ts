@@ -1,4 +1,5 @@
 // Builds one environment: venv, torch, the lock, a check of what was installed, and the stamp last. Locking and finding are the caller's.
+import type { EventEmitter } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -111,21 +112,32 @@ async function step(options: BuildOptions, log: WriteStream, file: string, args:
     extendEnv: false,
     cancelSignal: options.signal,
   });
-  for await (const line of createInterface({ input: child.all })) {
+  for await (const line of createInterface({ input: child.all, signal: options.signal })) {
     log.write(`${line}\n`);
     if (last.push(line) > 15) last.shift();
     if (/^(?:Collecting|Processing|Requirement already).*\(line \d+\)\)$/.test(line))
       options.emit({ type: "progress", completed: Math.min(++collected, total), total, unit: "packages" });
     if (/^Installing collected/.test(line)) options.emit({ type: "phase", name: "unpack the Python packages" });
   }
-  const result = await child;
+  if (options.signal.aborted) await stopped(child);
   options.signal.throwIfAborted();
+  const result = await child;
   if (result.exitCode !== 0)
     throw broken(
       options,
       `\`${["python", ...args.slice(1, 4)].join(" ")}\` failed (${result.code ?? result.signal ?? `exit code ${result.exitCode}`})`,
       last,
     );
+}
+
+/** Waits for the process but not for its pipes, which a grandchild may hold open. */
+async function stopped(child: {
+  exitCode: number | null;
+  signalCode: string | null;
+  once: EventEmitter["once"];
+}): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null)
+    await new Promise<void>((resolve) => child.once("exit", () => resolve()));
 }
 
 async function checkInstalled(options: BuildOptions): Promise<string> {
