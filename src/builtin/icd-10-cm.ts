@@ -35,22 +35,38 @@ export interface Term {
  * @throws RerankTuneError DATA_INVALID when the text is not a tabular list.
  */
 export function readTabularList(xml: string): Code[] {
+  const codes: Code[] = [];
+  for (const chapter of parse(xml)["ICD10CM.tabular"]?.chapter ?? [])
+    for (const section of chapter.section ?? [])
+      for (const diagnosis of section.diag ?? []) collect(diagnosis, [], codes);
+  if (codes.length === 0) throw notTabular("holds no codes");
+  return codes;
+}
+
+interface TabularList {
+  "ICD10CM.tabular"?: { chapter?: { section?: { diag?: Diagnosis[] }[] }[] };
+}
+
+function parse(xml: string): TabularList {
   const parser = new XMLParser({
     isArray: (name) => ["chapter", "section", "diag", "inclusionTerm", "note"].includes(name),
     parseTagValue: false,
     ignoreAttributes: true,
+    htmlEntities: true,
   });
-  const parsed = parser.parse(xml) as { "ICD10CM.tabular"?: { chapter?: { section?: { diag?: Diagnosis[] }[] }[] } };
-  const chapters = parsed["ICD10CM.tabular"]?.chapter ?? [];
-  const codes: Code[] = [];
-  for (const chapter of chapters)
-    for (const section of chapter.section ?? [])
-      for (const diagnosis of section.diag ?? []) collect(diagnosis, [], codes);
-  if (codes.length > 0) return codes;
-  throw new RerankTuneError({
+  try {
+    return parser.parse(xml, true) as TabularList;
+  } catch (error) {
+    throw notTabular(`is not well formed (${(error as Error).message})`, error);
+  }
+}
+
+function notTabular(what: string, cause?: unknown): RerankTuneError {
+  return new RerankTuneError({
     code: "DATA_INVALID",
-    message: "The XML holds no codes of an ICD-10-CM tabular list.",
+    message: `The ICD-10-CM tabular list ${what}.`,
     hint: "give icd10c-tabular-*.xml, or the wheel of simple-icd-10-cm==1.5.0, with `--data PATH`",
+    cause,
   });
 }
 
