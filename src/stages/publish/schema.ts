@@ -5,9 +5,11 @@ export const publishSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9]+([._-][a-z0-9]+)*$/, "lower-case letters, digits and single . _ - between them")
-    .max(96)
+    .max(91)
     .optional()
-    .describe("Name of the model in the registry; the recipe's name by default."),
+    .describe(
+      "Name of the model in the registry; the recipe's name by default. The folder for TEI is published as `<name>-int8`.",
+    ),
   alias: z
     .string()
     .regex(/^[a-z][a-z0-9._-]*$/)
@@ -36,4 +38,6 @@ export interface PublishOutput {
   variants: string[];
   /** Variants that verify held back, with the reason. */
   withheld: { name: string; reason: string }[];
+  /** `<name>-int8@sha256:...`: the folder for TEI, whose `onnx/model.onnx` is the int8 graph; absent when int8 is not published. */
+  tei_version?: string;
 }

@@ -1,0 +1,143 @@
+// README.md of a version: rendered from the package's manifest and verify's report alone. Pure; no times, no paths, no user text.
+import { stringify } from "yaml";
+import type { PackageManifest } from "../../model-folder/layout.js";
+import type { QualityRow, VerifyOutput } from "../verify/schema.js";
+import { snippets } from "./snippets.js";
+
+export interface CardInput {
+  name: string;
+  license: string;
+  languages: readonly string[];
+  description?: string;
+  /** Manifest of what is published. */
+  manifest: PackageManifest;
+  verified: VerifyOutput;
+  withheld: readonly { name: string; reason: string }[];
+}
+
+/** The whole card, Markdown with YAML front matter. */
+export function renderCard(input: CardInput): string {
+  const sections = [
+    introduction(input),
+    `## Quality\n\n${qualityTable(input)}`,
+    `## Checks\n\n${checks(input)}`,
+    `## Data and training\n\n${training(input.manifest)}`,
+    `## Use\n\n${snippets({ name: input.name, maxLength: input.manifest.max_length, variants: input.manifest.variants.map(({ name }) => name), tokenTypes: tokenTypes(input.manifest) })}`,
+    "## Files\n\n`rerank-tune.json` holds the sha256 of every file but this one and itself; the registry checks all of them: `rerank-tune registry verify`.",
+    `## Limitations\n\n${limitations(input)}`,
+  ];
+  return `---\n${stringify(frontMatter(input))}---\n\n# ${input.name}\n\n${sections.join("\n\n")}\n`;
+}
+
+/** Only what is true: a base that is not on the Hub has no `base_model`. */
+export function frontMatter({ license, languages, manifest }: CardInput): Record<string, unknown> {
+  const hub = /^hub:([^@]+)@/.exec(manifest.base_model)?.[1];
+  return {
+    pipeline_tag: "text-ranking",
+    library_name: "sentence-transformers",
+    tags: [
+      "sentence-transformers",
+      "cross-encoder",
+      "reranker",
+      "text-embeddings-inference",
+      "onnx",
+      "transformers.js",
+    ],
+    license,
+    ...(languages.length > 0 ? { language: languages } : {}),
+    ...(hub === undefined ? {} : { base_model: hub, base_model_relation: "finetune" }),
+  };
+}
+
+function introduction({ description, manifest }: CardInput): string {
+  const first = description === undefined ? "" : `${description}\n\n`;
+  return `${first}A reranker (cross-encoder, \`${manifest.model_type}\`), fine-tuned from \`${manifest.base_model}\`. It reads a query and a passage together and gives one logit; sigmoid maps it to a score between 0 and 1, higher is more relevant. Pairs are cut to ${manifest.max_length} tokens, the longer text first.`;
+}
+
+function qualityTable({ verified, manifest }: CardInput): string {
+  const published = new Set<string>(manifest.variants.map(({ name }) => name));
+  const rows: [string, QualityRow | null][] = [
+    ["first stage", verified.first_stage],
+    ["base", verified.base],
+    ["tuned (PyTorch)", verified.tuned],
+    ...verified.variants
+      .filter(({ name, provider }) => published.has(name) && provider === "cpu")
+      .map(({ name, quality }): [string, QualityRow | null] => [`${name} ONNX`, quality]),
+  ];
+  const measured = rows.filter((row): row is [string, QualityRow] => row[1] !== null);
+  if (measured.length === 0) return "No labelled pairs were given to verify, so quality was not measured.";
+  const lines = measured.map(
+    ([name, row]) =>
+      `| ${name} | ${hundred(row["ndcg@10"])} | ${row["ndcg@10_interval"].map(hundred).join(" to ")} | ${hundred(row["mrr@10"])} | ${hundred(row["recall@5"])} |`,
+  );
+  const queries = measured[0]?.[1].queries;
+  return [
+    "| system | NDCG@10 | 95 % interval | MRR@10 | Recall@5 |",
+    "| --- | ---: | ---: | ---: | ---: |",
+    ...lines,
+    "",
+    `On ${queries} test queries that took no part in training, times 100; bootstrap over queries.`,
+  ].join("\n");
+}
+
+function checks({ verified, manifest, withheld }: CardInput): string {
+  const published = new Set<string>(manifest.variants.map(({ name }) => name));
+  const rows = verified.variants
+    .filter(({ name, provider }) => published.has(name) && provider === "cpu")
+    .flatMap(({ name, gates }) =>
+      gates
+        .filter(({ gate }) => !TIMED_GATES.has(gate))
+        .map(
+          (gate) =>
+            `| ${name} | ${gate.gate} | ${gate.measured === null ? "–" : precise(gate.measured)} | ${precise(gate.limit)} | ${gate.outcome} |`,
+        ),
+    );
+  const table = ["| variant | gate | measured | limit | outcome |", "| --- | --- | ---: | ---: | --- |", ...rows].join(
+    "\n",
+  );
+  const tokens = `Token ids of ${verified.tokenizer.pairs} probe pairs were compared between the JavaScript and the Rust tokenizer: ${verified.tokenizer.mismatches} differ.`;
+  const held = withheld.map(({ name, reason }) => `- ${name} was held back: ${reason}`).join("\n");
+  return `${table}\n\n${tokens}${held === "" ? "" : `\n\n${held}`}`;
+}
+
+/** Times depend on the machine and differ from run to run; they are in the report beside the version. */
+const TIMED_GATES = new Set(["p95_ms", "min_speedup"]);
+
+function training(manifest: PackageManifest): string {
+  const { queries, pairs, digests } = manifest.data as {
+    queries?: Record<string, number>;
+    pairs?: Record<string, number>;
+    digests?: Record<string, string>;
+  };
+  const splits = Object.keys(digests ?? {}).map(
+    (split) => `| ${split} | ${queries?.[split] ?? "–"} | ${pairs?.[split] ?? "–"} | \`${digests?.[split]}\` |`,
+  );
+  const table = ["| split | queries | pairs | sha256 |", "| --- | ---: | ---: | --- |", ...splits].join("\n");
+  return `${table}\n\nThe texts themselves are not part of this folder. The whole recipe, seeds, versions and machine are in \`rerank-tune.json\`. Made by rerank-tune ${manifest.rerank_tune}.`;
+}
+
+function limitations({ manifest, verified }: CardInput): string {
+  const detectable = verified.variants.flatMap(({ ndcg_difference }) => ndcg_difference?.smallest_detectable ?? []);
+  return [
+    "- Tuned for the kind of queries and passages it was trained on; measure it on your own before you rely on it elsewhere.",
+    `- What lies behind ${manifest.max_length} tokens of a pair is not read.`,
+    "- A score orders passages of one query. It is no probability and no threshold was calibrated.",
+    ...(detectable.length > 0
+      ? [
+          `- The test split can show a loss of NDCG@10 from ${hundred(Math.max(...detectable))} points up; smaller ones stay unseen.`,
+        ]
+      : []),
+  ].join("\n");
+}
+
+function tokenTypes(manifest: PackageManifest): boolean {
+  return Array.isArray(manifest.export.inputs) && manifest.export.inputs.includes("token_type_ids");
+}
+
+function hundred(value: number): string {
+  return (100 * value).toFixed(2);
+}
+
+function precise(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}

@@ -1,0 +1,162 @@
+// Stage `publish`: turns a verified package into one immutable version of the local registry, with its card and report.
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { RECORDS_FOLDER } from "../../artifacts/manifest.js";
+import { RerankTuneError } from "../../errors.js";
+import { MODEL_FILES, type PackageManifest, VARIANT_FILES } from "../../model-folder/layout.js";
+import { readPackageManifest } from "../../model-folder/open.js";
+import type { Stage, StageContext, StageInput, StageInputs } from "../../pipeline/stage.js";
+import {
+  openRegistry,
+  type PublishedFile,
+  type PublishRequest,
+  REPORT_TYPE,
+  type Referrer,
+} from "../../registry/index.js";
+import type { PackageOutput } from "../package/schema.js";
+import type { VerifyOutput } from "../verify/schema.js";
+import { renderCard } from "./card.js";
+import { selectVariants } from "./preflight.js";
+import type { PublishOptions, PublishOutput } from "./schema.js";
+
+/** verify's full report, with timings, in the records of its artifact. */
+const REPORT_FILE = "report.json";
+
+export const publish: Stage<PublishOptions, PublishOutput> = {
+  name: "publish",
+  version: 1,
+  needs: ["package", "verify"],
+  options: (recipe) => ({
+    name: recipe.publish.name ?? recipe.name,
+    alias: recipe.publish.alias,
+    registry_dir: recipe.registry_dir,
+    recipe_name: recipe.name,
+    license: recipe.package.license,
+    languages: recipe.package.languages,
+    ...(recipe.package.description === undefined ? {} : { description: recipe.package.description }),
+    base_identity: recipe.base_identity,
+  }),
+  sources: () => [],
+  tools: ({ rerank_tune }) => ({ rerank_tune }),
+  run,
+  stale,
+};
+
+async function run(context: StageContext, options: PublishOptions, inputs: StageInputs): Promise<PublishOutput> {
+  const packaged = required(inputs, "package");
+  const { model, tei_int8 } = packaged.output as PackageOutput;
+  const verified = required(inputs, "verify").output as VerifyOutput;
+  const folder = join(packaged.dir, model);
+  const { manifest, withheld } = selectVariants(await readPackageManifest(folder), verified);
+  for (const { name, reason } of withheld)
+    context.emit({ type: "warning", message: `${name} is held back: ${reason}` });
+  const { name, alias } = options;
+  const card = renderCard({ ...options, manifest, verified, withheld });
+  const registry = await openRegistry(options.registry_dir, { create: true });
+  const shared = { alias, now: context.now(), reason: `publish ${options.recipe_name}` };
+  const hasInt8 = manifest.variants.some((variant) => variant.name === "int8");
+  // The folder for TEI goes first: whoever sees the new version finds its int8 folder too.
+  context.emit({ type: "phase", name: "publish_tei" });
+  const tei =
+    hasInt8 && tei_int8 !== undefined
+      ? await registry.publishVersion({
+          ...shared,
+          ...(await teiVersion(join(packaged.dir, tei_int8), options, manifest)),
+        })
+      : undefined;
+  context.emit({ type: "phase", name: "publish_model" });
+  const referrers = [await verifyReport(required(inputs, "verify"))];
+  const published = await registry.publishVersion({
+    ...shared,
+    ...modelVersion(folder, options, manifest, card),
+    referrers,
+  });
+  if (!published.added)
+    context.emit({ type: "note", message: `${published.version} was published before; nothing was added` });
+  return {
+    version: published.version,
+    name,
+    digest: published.digest,
+    alias,
+    registry: registry.root,
+    variants: manifest.variants.map((variant) => variant.name),
+    withheld,
+    ...(tei === undefined ? {} : { tei_version: tei.version }),
+  };
+}
+
+type Version = Pick<PublishRequest, "name" | "files" | "config">;
+
+function modelVersion(folder: string, options: PublishOptions, manifest: PackageManifest, card: string): Version {
+  const files: PublishedFile[] = manifest.files.map(({ path, sha256 }) => ({
+    path,
+    source: join(folder, path),
+    sha256,
+  }));
+  files.push({ path: MODEL_FILES.manifest, source: { content: `${JSON.stringify(manifest, null, 2)}\n` } });
+  files.push({ path: MODEL_FILES.card, source: { content: card } });
+  return { name: options.name, files, config: modelPackConfig(options.name, options.license, manifest, "float32") };
+}
+
+/** Its graph is the int8 one of the model, so the registry has the bytes once. */
+async function teiVersion(folder: string, options: PublishOptions, manifest: PackageManifest): Promise<Version> {
+  const digests = new Map(manifest.files.map(({ path, sha256 }) => [path, sha256]));
+  const names = (await readdir(folder)).filter((name) => name !== "onnx").sort();
+  const files: PublishedFile[] = names.map((path) => ({ path, source: join(folder, path) }));
+  files.push({
+    path: VARIANT_FILES.fp32,
+    source: join(folder, VARIANT_FILES.fp32),
+    sha256: digests.get(VARIANT_FILES.int8),
+  });
+  const name = `${options.name}-int8`;
+  return { name, files, config: modelPackConfig(name, options.license, manifest, "int8") };
+}
+
+function modelPackConfig(
+  name: string,
+  license: string,
+  manifest: PackageManifest,
+  precision: string,
+): PublishRequest["config"] {
+  return {
+    descriptor: { name, licenses: [license], sourceURL: manifest.base_model },
+    config: {
+      architecture: "transformer",
+      format: "onnx",
+      precision,
+      ...(precision === "int8" ? { quantization: "int8" } : {}),
+    },
+  };
+}
+
+/** The report travels beside the version, not in it: its timings would give every run another digest. */
+async function verifyReport(verify: StageInput): Promise<Referrer> {
+  const full = await readFile(join(verify.dir, RECORDS_FOLDER, REPORT_FILE), "utf8").catch((error) => {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return JSON.stringify(verify.output);
+  });
+  return { artifactType: REPORT_TYPE, content: full };
+}
+
+/** A registry can be moved, emptied or repointed behind the pipeline's back. */
+async function stale(options: PublishOptions, output: PublishOutput): Promise<string | undefined> {
+  try {
+    const registry = await openRegistry(options.registry_dir);
+    const { aliases } = await registry.show(output.version);
+    return aliases.includes(output.alias) ? undefined : `${output.name}:${output.alias} points to another version`;
+  } catch (error) {
+    if (error instanceof RerankTuneError)
+      return error.code === "REGISTRY_NOT_FOUND" ? "the registry does not hold the version" : error.message;
+    throw error;
+  }
+}
+
+function required(inputs: StageInputs, stage: "package" | "verify"): StageInput {
+  const input = inputs[stage];
+  if (input !== undefined) return input;
+  throw new RerankTuneError({
+    code: "INTERNAL",
+    message: `publish was started without the result of ${stage}.`,
+    hint: "run `rerank-tune run RECIPE`, which brings all stages in order",
+  });
+}
