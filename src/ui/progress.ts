@@ -106,7 +106,7 @@ export class Progress {
   }
 
   private onMetric({ name, value, step, split }: Extract<PipelineEvent, { type: "metric" }>): void {
-    const ranking = /^(ndcg|mrr|recall|map)/.test(name);
+    const ranking = /(^|\.)(ndcg|mrr|recall|map)\b/.test(name);
     const text = `${name} ${value === null ? "not a number" : ranking ? percent(value) : Number(value.toPrecision(4))}`;
     if (ranking) this.quality = text;
     const at = [split, step === undefined ? undefined : `step ${step}`].filter((part) => part !== undefined).join(", ");

@@ -1,0 +1,147 @@
+// `verify`: for a recipe the pipeline up to that stage; for a folder the proof of a packaged model on this machine, with its report beside it.
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { readEvaluationData } from "../dataset/evaluation-data.js";
+import { RerankTuneError } from "../errors.js";
+import { MODEL_FILES, packageManifestSchema } from "../model-folder/layout.js";
+import { verifyFolder } from "../stages/verify/index.js";
+import {
+  type GateResult,
+  type VariantReport,
+  type VerifyOptions,
+  type VerifyOutput,
+  verifySchema,
+} from "../stages/verify/schema.js";
+import type { Paint } from "../ui/colors.js";
+import type { Renderable } from "../ui/output.js";
+import { columns, resultTable } from "../ui/table.js";
+import { type CommandContext, displayPath, type RunFlags } from "./context.js";
+import { variantRows } from "./result.js";
+import { runRecipe } from "./run.js";
+
+export interface FolderData extends VerifyOutput {
+  folder: string;
+  /** Null when the place beside the folder cannot be written. */
+  report: string | null;
+}
+
+export async function verifyRecipeOrFolder(
+  path: string,
+  flags: RunFlags,
+  context: CommandContext,
+): Promise<Renderable> {
+  const found = path === "-" ? undefined : await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) return await proveFolder(resolve(path), flags.data, context);
+  if (flags.data !== undefined)
+    throw new RerankTuneError({
+      code: "USAGE",
+      message: "--data goes with the folder of a packaged model, not with a recipe.",
+      hint: "name the data in the recipe (`prepare.source`), or override it: `--set prepare.source=FILE`",
+    });
+  return await runRecipe(path, "verify", flags, context);
+}
+
+async function proveFolder(folder: string, data: string | undefined, context: CommandContext): Promise<Renderable> {
+  const { emit, signal } = context;
+  const options = await gatesOf(folder);
+  const evaluation = data === undefined ? undefined : await readEvaluationData(resolve(data));
+  const found = await verifyFolder({
+    folder,
+    options,
+    emit,
+    signal,
+    ...(evaluation === undefined ? {} : { groups: evaluation.groups }),
+  });
+  // Candidates in the order of a file are no first stage.
+  const output: VerifyOutput = evaluation?.ranked === true ? found : { ...found, first_stage: null };
+  const report = await writeReport(folder, output, context);
+  const failure = gateFailure(output, folder);
+  return {
+    data: { ...output, folder, report } satisfies FolderData,
+    essential: output.outcome,
+    text: (paint) => folderText(output, report, paint),
+    ...(failure === undefined ? {} : { failure }),
+  };
+}
+
+/** The limits the model was made with travel in its folder; one of another origin is held against the defaults. */
+async function gatesOf(folder: string): Promise<VerifyOptions> {
+  const text = await readFile(join(folder, MODEL_FILES.manifest), "utf8").catch(() => undefined);
+  const defaults = verifySchema.parse({});
+  if (text === undefined) return defaults; // verifyFolder says what is missing
+  try {
+    const { recipe } = packageManifestSchema.parse(JSON.parse(text));
+    return verifySchema.safeParse(recipe.verify ?? {}).data ?? defaults;
+  } catch {
+    return defaults; // likewise
+  }
+}
+
+/** Beside the folder, because nothing in it may change. */
+async function writeReport(folder: string, output: VerifyOutput, context: CommandContext): Promise<string | null> {
+  const path = join(dirname(folder), `${basename(folder)}.verify.json`);
+  try {
+    await writeFile(path, `${JSON.stringify({ schema: 1, ...output }, null, 2)}\n`);
+    return path;
+  } catch (error) {
+    context.emit({
+      type: "warning",
+      message: `the report could not be written to ${path} (${(error as NodeJS.ErrnoException).code}); --json prints it`,
+    });
+    return null;
+  }
+}
+
+/** GATE_FAILED with every missed limit, or undefined when none was missed. */
+export function gateFailure(output: VerifyOutput, folder: string): RerankTuneError | undefined {
+  const failed = output.variants.filter(({ outcome }) => outcome === "failed");
+  if (failed.length === 0) return undefined;
+  const names = [...new Set(failed.map(({ name }) => name))].join(", ");
+  return new RerankTuneError({
+    code: "GATE_FAILED",
+    message: `${names} of ${displayPath(folder)} ${failed.length === 1 ? "misses" : "miss"} a gate on this machine.`,
+    hint:
+      output.passing.length === 0
+        ? "do not serve this model here; pull it again or make it again"
+        : `serve ${output.passing.join(" or ")} here`,
+    problems: failed.flatMap((report) => missedGates(report)),
+  });
+}
+
+function missedGates({ name, gates }: VariantReport): RerankTuneError["problems"] {
+  return gates
+    .filter(({ outcome }) => outcome === "failed")
+    .map((gate) => ({ path: `${name} ${gate.gate}`, message: missedBy(gate) }));
+}
+
+function missedBy({ measured, limit, missed_by, detail }: GateResult): string {
+  const by = missed_by === undefined ? "" : `, missed by ${Number(missed_by.toPrecision(3))}`;
+  const what = measured === null ? "nothing measured" : `measured ${Number(measured.toPrecision(3))}`;
+  return `${what}, limit ${limit}${by}: ${detail}`;
+}
+
+function folderText(output: VerifyOutput, report: string | null, paint: Paint): string {
+  const lines = output.variants.flatMap(({ name, provider, gates }) =>
+    gates.map((gate) => [
+      name,
+      provider,
+      gate.gate,
+      gate.outcome,
+      gate.measured === null ? "-" : String(Number(gate.measured.toPrecision(3))),
+    ]),
+  );
+  const latency = output.latency.map((row) => [
+    row.variant,
+    String(row.candidates),
+    row.p50_ms.toFixed(1),
+    row.p95_ms.toFixed(1),
+    row.p99_ms?.toFixed(1) ?? "-",
+  ]);
+  const blocks = [
+    output.variants.some(({ quality }) => quality !== null) ? resultTable(variantRows(output), paint) : "",
+    columns([["variant", "on", "gate", "outcome", "measured"], ...lines], [1, 2, 3]).join("\n"),
+    latency.length === 0 ? "" : columns([["latency ms", "candidates", "p50", "p95", "p99"], ...latency]).join("\n"),
+    `${output.outcome}: ${output.passing.join(", ") || "no variant"} may serve here${report === null ? "" : `\nreport  ${displayPath(report)}`}`,
+  ];
+  return blocks.filter((block) => block !== "").join("\n\n");
+}
