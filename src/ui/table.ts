@@ -51,6 +51,6 @@ function cells(row: VariantRow): string[] {
     number(row["recall@5"], percent),
     number(row.pairs_per_second, rate),
     number(row.bytes, size),
-    row.outcome === "failed" ? "withheld" : "",
+    row.outcome === "failed" ? "failed" : "",
   ];
 }

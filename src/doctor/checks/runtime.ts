@@ -20,7 +20,7 @@ function notFetched(): Finding {
 
 async function loads(entry: string): Promise<Finding> {
   const script =
-    "const { InferenceSession } = require(process.argv[1]); if (typeof InferenceSession.create !== 'function') process.exit(1)";
+    "const { InferenceSession } = require(process.argv[1]); if (typeof InferenceSession.create !== 'function') process.exitCode = 1";
   const result = await execa(process.execPath, ["-e", script, entry], {
     reject: false,
     stdin: "ignore",
