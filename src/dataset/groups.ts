@@ -52,9 +52,10 @@ export async function readAllGroups(path: string): Promise<Group[]> {
 export async function writeGroups(path: string, groups: Iterable<Group>): Promise<void> {
   const stream = createWriteStream(path, "utf8");
   const done = finished(stream);
+  // A full disk ends the stream without ever draining it, so the wait is for whichever comes first.
   for (const group of groups)
     if (!stream.write(`${JSON.stringify(group)}\n`))
-      await new Promise<void>((resolve) => stream.once("drain", resolve));
+      await Promise.race([new Promise<void>((resolve) => stream.once("drain", resolve)), done]);
   stream.end();
   await done;
 }

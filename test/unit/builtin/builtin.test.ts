@@ -27,7 +27,7 @@ async function makeWheel(files: Record<string, string>, flag: Wheel["flag"]): Pr
   const path = join(folder, "made-1.0-py3-none-any.whl");
   await writeFile(path, bytes);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { path, wheel: { requirement: "made==1.0", file: "made-1.0-py3-none-any.whl", sha256, flag } };
+  return { path, wheel: { requirement: "made==1.0", file: "made-1.0-py3-none-any.whl", sha256, megabytes: 1, flag } };
 }
 
 const BASE_FILES = {

@@ -14,3 +14,8 @@ test("groups come back as they were written, whatever characters they hold", asy
   await writeGroups(file, groups);
   expect(await readAllGroups(file)).toEqual(groups);
 });
+
+test("groups that cannot be written fail instead of waiting", async () => {
+  const group: Group = { query_id: "q", query: "x".repeat(100_000), passages: [] };
+  await expect(writeGroups("/nowhere/groups.jsonl", Array(10).fill(group))).rejects.toMatchObject({ code: "ENOENT" });
+});

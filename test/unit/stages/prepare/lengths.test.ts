@@ -33,7 +33,9 @@ test("lengths give percentiles, doubling bins and the share cut", () => {
 
 test("lengths are told in one line without any text", () => {
   const report = measure([groupOf([10, 200])]);
-  expect(report && describeLengths(report)).toMatchInlineSnapshot(`"tokens a pair (2 sampled): median 10, p95 200, max 200 [≤16 50%  ≤32 0%  ≤64 0%  ≤128 0%  ≤256 50%]; 50.0% cut at 96"`);
+  expect(report && describeLengths(report)).toMatchInlineSnapshot(
+    `"tokens a pair (2 sampled): median 10, p95 200, max 200 [≤16 50%  ≤32 0%  ≤64 0%  ≤128 0%  ≤256 50%]; 50.0% cut at 96"`,
+  );
 });
 
 test("lengths are taken from at most 2,000 pairs", () => {
