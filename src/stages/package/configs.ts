@@ -6,28 +6,31 @@ export type JsonObject = Record<string, unknown>;
 /** Sigmoid maps the logit to the score that every consumer shows; sentence-transformers finds it under this name. */
 export const ACTIVATION = "torch.nn.modules.activation.Sigmoid";
 
+/** Where transformers.js looks for weights outside the graph. */
+export const EXTERNAL_DATA_KEY = "transformers.js_config";
+
 /**
- * config.json: the trained model's own, with one label, a padding id, and where transformers.js finds weights outside the graph.
- * TEI takes a model for a reranker when an architecture ends in `Classification` and there is exactly one label.
- * @throws RerankTuneError MODEL_UNSUPPORTED when it is no one-label classifier.
+ * What changes in the trained model's config.json: one label, a padding id, and where transformers.js finds weights outside the
+ * graph. TEI takes a model for a reranker when an architecture ends in `Classification` and there is exactly one label.
+ * @returns members to set; undefined removes one.
+ * @throws RerankTuneError MODEL_UNSUPPORTED when it is no classifier.
  */
-export function modelConfig(trained: JsonObject, tokenizer: JsonObject, externalData: boolean): JsonObject {
-  const { _name_or_path, transformers_weights, ...config } = trained;
-  const architectures = Array.isArray(config.architectures) ? config.architectures : [];
+export function configChanges(trained: JsonObject, tokenizer: JsonObject, externalData: boolean): JsonObject {
+  const architectures = Array.isArray(trained.architectures) ? trained.architectures : [];
   if (!architectures.some((name) => String(name).endsWith("ForSequenceClassification")))
     throw new RerankTuneError({
       code: "MODEL_UNSUPPORTED",
-      message: `The trained model's architecture is ${JSON.stringify(config.architectures)}, not a *ForSequenceClassification.`,
+      message: `The trained model's architecture is ${JSON.stringify(trained.architectures)}, not a *ForSequenceClassification.`,
       hint: "train again: `rerank-tune train RECIPE --force`",
     });
   return {
-    ...config,
+    _name_or_path: undefined, // a path of the training machine
     id2label: { "0": "LABEL_0" },
     label2id: { LABEL_0: 0 },
-    pad_token_id: config.pad_token_id ?? tokenId(tokenizer, "[PAD]") ?? tokenId(tokenizer, "<pad>") ?? 0,
+    pad_token_id: trained.pad_token_id ?? tokenId(tokenizer, "[PAD]") ?? tokenId(tokenizer, "<pad>") ?? 0,
     sentence_transformers: { activation_fn: ACTIVATION },
     // The full file name as key: the base name would also ask for model_fp16.onnx_data (onnx.md §1.1).
-    ...(externalData ? { "transformers.js_config": { use_external_data_format: { "model.onnx": 1 } } } : {}),
+    [EXTERNAL_DATA_KEY]: externalData ? { use_external_data_format: { "model.onnx": 1 } } : undefined,
   };
 }
 

@@ -14,15 +14,17 @@ import type { Stage, StageContext, StageInput, StageInputs } from "../../pipelin
 import type { ExportOutput } from "../export/schema.js";
 import type { TrainOutput } from "../train/schema.js";
 import {
+  configChanges,
+  EXTERNAL_DATA_KEY,
   hasLeftovers,
   type JsonObject,
-  modelConfig,
   sentenceTransformersFiles,
   specialTokens,
   tokenizerConfig,
 } from "./configs.js";
 import { describeFiles, variantEntry } from "./describe.js";
-import { copyAlone, freeze, placeFile, writeJson } from "./place.js";
+import { withMembers } from "./json-text.js";
+import { copyAlone, freeze, placeFile, writeJson, writeText } from "./place.js";
 import { portableIdentity, provenance, recipeSlice } from "./provenance.js";
 import type { PackageOptions, PackageOutput } from "./schema.js";
 
@@ -95,15 +97,15 @@ async function writeConfigs(
   graphInputs: readonly string[],
   externalData: boolean,
 ): Promise<void> {
-  const tokenizer = await readJson(join(trained, MODEL_FILES.tokenizer));
-  const tokens = await readJson(join(trained, MODEL_FILES.tokenizerConfig));
-  await writeJson(
-    join(folder, MODEL_FILES.config),
-    modelConfig(await readJson(join(trained, MODEL_FILES.config)), tokenizer, externalData),
-  );
+  const configText = await readText(join(trained, MODEL_FILES.config));
+  const tokenizerText = await readText(join(trained, MODEL_FILES.tokenizer));
+  const tokenizer = JSON.parse(tokenizerText) as JsonObject;
+  const tokens = JSON.parse(await readText(join(trained, MODEL_FILES.tokenizerConfig))) as JsonObject;
+  const changes = configChanges(JSON.parse(configText) as JsonObject, tokenizer, externalData);
+  await writeText(join(folder, MODEL_FILES.config), withMembers(configText, changes));
   // The very bytes that training used, unless a caller's truncation or padding was left in them.
-  if (hasLeftovers(tokenizer))
-    await writeJson(join(folder, MODEL_FILES.tokenizer), { ...tokenizer, truncation: null, padding: null });
+  const bare = { truncation: null, padding: null };
+  if (hasLeftovers(tokenizer)) await writeText(join(folder, MODEL_FILES.tokenizer), withMembers(tokenizerText, bare));
   else await placeFile(join(trained, MODEL_FILES.tokenizer), join(folder, MODEL_FILES.tokenizer));
   await writeJson(
     join(folder, MODEL_FILES.tokenizerConfig),
@@ -139,8 +141,8 @@ async function makeTeiFolder(model: string, tei: string): Promise<void> {
     if (file !== MODEL_FILES.config) await placeFile(join(model, file), join(tei, file));
   }
   // The int8 graph is one file, whatever the fp32 graph is.
-  const { "transformers.js_config": _external, ...config } = await readJson(join(model, MODEL_FILES.config));
-  await writeJson(join(tei, MODEL_FILES.config), config);
+  const config = await readText(join(model, MODEL_FILES.config));
+  await writeText(join(tei, MODEL_FILES.config), withMembers(config, { [EXTERNAL_DATA_KEY]: undefined }));
   await placeFile(join(model, VARIANT_FILES.int8), join(tei, VARIANT_FILES.fp32));
 }
 
@@ -154,8 +156,8 @@ function required(inputs: StageInputs, stage: "train" | "export" | "quantize"): 
   });
 }
 
-async function readJson(path: string): Promise<JsonObject> {
-  const text = await readFile(path, "utf8").catch((error) => {
+async function readText(path: string): Promise<string> {
+  return await readFile(path, "utf8").catch((error) => {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw new RerankTuneError({
       code: "MODEL_NOT_FOUND",
@@ -163,7 +165,6 @@ async function readJson(path: string): Promise<JsonObject> {
       hint: "train again: `rerank-tune train RECIPE --force`",
     });
   });
-  return JSON.parse(text) as JsonObject;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -20,9 +20,13 @@ export async function copyAlone(source: string, target: string): Promise<void> {
   await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
 }
 
-export async function writeJson(path: string, value: unknown): Promise<void> {
+export async function writeText(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, `${JSON.stringify(value, null, 2)}\n`, { flag: "wx" });
+  await writeFile(path, text, { flag: "wx" });
+}
+
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeText(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** Takes write permission from every file: a package is never changed, only made anew. */
