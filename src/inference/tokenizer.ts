@@ -36,6 +36,8 @@ export class PairTokenizer {
     private readonly template: readonly TemplatePart[],
     /** Id that fills a row up; the attention mask hides it. */
     readonly padId: number,
+    /** True when tokenizer.json has a `Precompiled` character map, which the JavaScript library only approximates (decision 3). */
+    readonly approximatesNormalizer: boolean,
   ) {
     this.specialTokens = specialTokenCount(template);
   }
@@ -122,9 +124,10 @@ export async function loadTokenizer(folder: string): Promise<PairTokenizer> {
     });
   });
   try {
-    const json = JSON.parse(text) as { post_processor: unknown };
+    const json = JSON.parse(text) as { post_processor: unknown; normalizer: unknown };
     const template = pairTemplate(json.post_processor);
-    return new PairTokenizer(new Tokenizer(json, {}), template, await readPadId(folder));
+    const approximates = JSON.stringify(json.normalizer ?? null).includes('"type":"Precompiled"');
+    return new PairTokenizer(new Tokenizer(json, {}), template, await readPadId(folder), approximates);
   } catch (cause) {
     throw new RerankTuneError({
       code: "MODEL_UNSUPPORTED",

@@ -1,0 +1,49 @@
+// Limits against measurements. Decides and words outcomes; measures nothing.
+import type { GateOutcome, GateResult } from "./schema.js";
+
+/** A gate that passes at or below `limit`. A measurement that is not a number fails. */
+export function atMost(gate: string, measured: number, limit: number, detail: string): GateResult {
+  return judge(gate, measured, limit, measured - limit, detail);
+}
+
+/** A gate that passes at or above `limit`. */
+export function atLeast(gate: string, measured: number, limit: number, detail: string): GateResult {
+  return judge(gate, measured, limit, limit - measured, detail);
+}
+
+/**
+ * Non-inferiority of NDCG@10: passes when the whole 95 % interval of the difference lies above `-maxDrop`, fails when it lies
+ * below, else the split is too small to tell.
+ */
+export function notWorse(
+  difference: { mean: number; interval: [number, number]; smallest_detectable: number },
+  maxDrop: number,
+  queries: number,
+): GateResult {
+  const [low, high] = difference.interval;
+  const outcome: GateOutcome = low >= -maxDrop ? "passed" : high < -maxDrop ? "failed" : "inconclusive";
+  const detail = `NDCG@10 ${signed(difference.mean)} [${signed(low)}, ${signed(high)}] over ${queries} queries; the smallest loss they could show is ${difference.smallest_detectable.toFixed(4)}`;
+  const missed = outcome === "failed" ? { missed_by: -maxDrop - difference.mean } : {};
+  return { gate: "ndcg_max_drop", outcome, measured: difference.mean, limit: -maxDrop, ...missed, detail };
+}
+
+/** The worst outcome of several; an empty list passes. */
+export function worst(outcomes: Iterable<GateOutcome>): GateOutcome {
+  const all = new Set(outcomes);
+  return all.has("failed") ? "failed" : all.has("inconclusive") ? "inconclusive" : "passed";
+}
+
+/** A gate as one line: `fp32 batch_invariance failed: measured 0.002, limit 0.00001`. */
+export function gateLine(variant: string, gate: GateResult): string {
+  const missed = gate.missed_by === undefined ? "" : `, missed by ${round(gate.missed_by)}`;
+  return `${variant} ${gate.gate} ${gate.outcome}: measured ${gate.measured === null ? "nothing finite" : round(gate.measured)}, limit ${round(gate.limit)}${missed} (${gate.detail})`;
+}
+
+function judge(gate: string, measured: number, limit: number, excess: number, detail: string): GateResult {
+  if (!Number.isFinite(measured)) return { gate, outcome: "failed", measured: null, limit, detail };
+  if (excess <= 0) return { gate, outcome: "passed", measured, limit, detail };
+  return { gate, outcome: "failed", measured, limit, missed_by: excess, detail };
+}
+
+const signed = (value: number) => `${value < 0 ? "" : "+"}${value.toFixed(4)}`;
+const round = (value: number) => String(Number(value.toPrecision(4)));

@@ -1,0 +1,102 @@
+// Opens a packaged model folder and trusts nothing in it before every listed byte was hashed again. Never writes.
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { ZodType } from "zod";
+import { hashFile, listFiles } from "../../artifacts/hash.js";
+import { type Problem, RerankTuneError } from "../../errors.js";
+import {
+  type GoldenPairs,
+  goldenPairsSchema,
+  MODEL_FILES,
+  type PackageManifest,
+  packageManifestSchema,
+  VARIANT_FILES,
+  type VariantName,
+} from "../../model-folder/layout.js";
+import { interrupted } from "../../worker/run-job.js";
+
+export interface PresentVariant {
+  name: VariantName;
+  /** ONNX file relative to the folder. */
+  file: string;
+  bytes: number;
+}
+
+export interface OpenedPackage {
+  manifest: PackageManifest;
+  golden: GoldenPairs;
+  /** Variants whose files are there; fp32 comes first. */
+  variants: PresentVariant[];
+  /** Size of model.safetensors; 0 when the package ships none. */
+  weightBytes: number;
+}
+
+/**
+ * Hashes every listed file again. A variant other than fp32 may be missing as a whole: that is how a version without a
+ * failed variant is published.
+ * @throws RerankTuneError PACKAGE_INVALID with every file that is missing, changed or not listed.
+ */
+export async function openPackage(folder: string, signal?: AbortSignal): Promise<OpenedPackage> {
+  const manifest = await readJson(folder, MODEL_FILES.manifest, packageManifestSchema);
+  const present = new Set(await listFiles(folder));
+  const variants = presentVariants(manifest, present);
+  const absent = absentFiles(manifest, variants);
+  const problems = unlistedFiles(manifest, present);
+  for (const file of manifest.files) {
+    if (signal?.aborted) throw interrupted(signal);
+    if (absent.has(file.path)) continue;
+    const message = await fileProblem(join(folder, file.path), file);
+    if (message !== undefined) problems.push({ path: file.path, message });
+  }
+  if (problems.length > 0) throw invalid(folder, `${problems.length} of its files are not as packaged`, problems);
+  if (variants[0]?.name !== "fp32") throw invalid(folder, "it has no fp32 graph", []);
+  const golden = await readJson(folder, MODEL_FILES.golden, goldenPairsSchema);
+  const weightBytes = manifest.files.find(({ path }) => path === MODEL_FILES.weights)?.bytes ?? 0;
+  return { manifest, golden, variants, weightBytes };
+}
+
+function presentVariants(manifest: PackageManifest, present: ReadonlySet<string>): PresentVariant[] {
+  return manifest.variants
+    .filter(({ name, files }) => name === "fp32" || files.some((file) => present.has(file)))
+    .map(({ name, bytes }) => ({ name, bytes, file: VARIANT_FILES[name] }))
+    .sort((left, right) => Number(right.name === "fp32") - Number(left.name === "fp32"));
+}
+
+function absentFiles(manifest: PackageManifest, variants: readonly PresentVariant[]): Set<string> {
+  const there = new Set<string>(variants.map(({ name }) => name));
+  return new Set(manifest.variants.filter(({ name }) => !there.has(name)).flatMap(({ files }) => files));
+}
+
+function unlistedFiles(manifest: PackageManifest, present: ReadonlySet<string>): Problem[] {
+  const listed = new Set<string>([MODEL_FILES.manifest, ...manifest.files.map(({ path }) => path)]);
+  return [...present]
+    .filter((path) => !listed.has(path))
+    .map((path) => ({ path, message: "is not listed in the manifest" }));
+}
+
+async function fileProblem(path: string, expected: { bytes: number; sha256: string }): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return "is missing";
+  if (found.size !== expected.bytes) return `has ${found.size} bytes instead of ${expected.bytes}`;
+  const sha256 = await hashFile(path);
+  return sha256 === expected.sha256 ? undefined : `has sha256 ${sha256} instead of ${expected.sha256}`;
+}
+
+async function readJson<Shape>(folder: string, name: string, schema: ZodType<Shape>): Promise<Shape> {
+  const text = await readFile(join(folder, name), "utf8").catch(() => undefined);
+  if (text === undefined) throw invalid(folder, `${name} is missing`, []);
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw invalid(folder, `${name} cannot be read`, [{ path: name, message: (cause as Error).message.slice(0, 500) }]);
+  }
+}
+
+function invalid(folder: string, reason: string, problems: Problem[]): RerankTuneError {
+  return new RerankTuneError({
+    code: "PACKAGE_INVALID",
+    message: `${folder} cannot be verified: ${reason}.`,
+    hint: "give the folder that `rerank-tune run` printed as package, or fetch it again with `rerank-tune registry pull`",
+    problems,
+  });
+}

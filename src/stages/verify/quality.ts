@@ -1,0 +1,92 @@
+// Ranking quality of one set of scores on the test groups, and its difference to a reference. Pure computing.
+import type { Group } from "../../dataset/groups.js";
+import { bootstrapDifference, bootstrapMean, differences, smallestDetectable } from "../../ranking/bootstrap.js";
+import { reciprocalRankAt } from "../../ranking/mrr.js";
+import { ndcgAt } from "../../ranking/ndcg.js";
+import { type RankedQuery, rankingOrder } from "../../ranking/order.js";
+import { recallAt } from "../../ranking/recall.js";
+import { mean, spearman, standardDeviation } from "../../ranking/statistics.js";
+import type { QualityRow } from "./schema.js";
+
+/** Scores of the passages of each group, in the order of both. */
+export type GroupScores = readonly ArrayLike<number>[];
+
+/** A query ranked by `scores`. */
+export function rankedQuery(group: Group, scores: ArrayLike<number>): RankedQuery {
+  return {
+    scores,
+    labels: group.passages.map(({ label }) => label),
+    ids: group.passages.map(({ id }) => id),
+    ...(group.missed === undefined ? {} : { missed: group.missed }),
+  };
+}
+
+/** The first stage's own order. A passage without a rank was not returned by it, so it counts as missed. */
+export function firstStageQuery(group: Group): RankedQuery {
+  const returned = group.passages.filter(({ rank }) => rank !== undefined);
+  const notReturned = group.passages.filter(({ rank, label }) => rank === undefined && label > 0);
+  const query = rankedQuery(
+    { ...group, passages: returned },
+    returned.map(({ rank }) => -(rank as number)),
+  );
+  return { ...query, missed: [...(group.missed ?? []), ...notReturned] };
+}
+
+export const ndcgPerQuery = (queries: readonly RankedQuery[]): Float64Array =>
+  Float64Array.from(queries, (query) => ndcgAt(query, 10));
+
+/** Means over all queries, those without any relevant passage included as 0 (trec_eval -c). */
+export function qualityRow(queries: readonly RankedQuery[]): QualityRow {
+  const { mean: ndcg, interval } = bootstrapMean(ndcgPerQuery(queries));
+  return {
+    "ndcg@10": ndcg,
+    "ndcg@10_interval": interval,
+    "mrr@10": mean(queries.map((query) => reciprocalRankAt(query, 10))),
+    "recall@5": mean(queries.map((query) => recallAt(query, 5))),
+    queries: queries.length,
+  };
+}
+
+/** NDCG@10 of `queries` minus that of `reference`, query by query over the same groups. */
+export function ndcgDifference(queries: readonly RankedQuery[], reference: readonly RankedQuery[]) {
+  const [left, right] = [ndcgPerQuery(queries), ndcgPerQuery(reference)];
+  return { ...bootstrapDifference(left, right), smallest_detectable: smallestDetectable(differences(left, right)) };
+}
+
+export interface Agreement {
+  /** Mean rank correlation over the queries where it is defined; null when it is nowhere. */
+  spearman: number | null;
+  /** Queries whose best passage is another one. */
+  top1_flips: number;
+  /** Root mean square of the difference over the standard deviation of the reference scores; null when the reference is constant. */
+  relative_error: number | null;
+}
+
+/** How far two sets of scores over the same groups agree. */
+export function agreement(groups: readonly Group[], scores: GroupScores, reference: GroupScores): Agreement {
+  const correlations: number[] = [];
+  let flips = 0;
+  for (const [index, group] of groups.entries()) {
+    const [own, other] = [scores[index] as ArrayLike<number>, reference[index] as ArrayLike<number>];
+    const correlation = spearman(own, other);
+    if (correlation !== null && Number.isFinite(correlation)) correlations.push(correlation);
+    const ids = group.passages.map(({ id }) => id);
+    if (rankingOrder(own, ids)[0] !== rankingOrder(other, ids)[0]) flips += 1;
+  }
+  return {
+    spearman: correlations.length === 0 ? null : mean(correlations),
+    top1_flips: flips,
+    relative_error: relativeError(flatten(scores), flatten(reference)),
+  };
+}
+
+/** Root mean square of `scores - reference` over the standard deviation of `reference`; null when that is 0 or not finite. */
+export function relativeError(scores: ArrayLike<number>, reference: ArrayLike<number>): number | null {
+  const squares = differences(scores, reference).map((difference) => difference ** 2);
+  const error = Math.sqrt(mean(squares)) / standardDeviation(reference);
+  return Number.isFinite(error) ? error : null;
+}
+
+export function flatten(scores: GroupScores): number[] {
+  return scores.flatMap((ofGroup) => Array.from(ofGroup));
+}

@@ -1,0 +1,223 @@
+// One variant on one provider: runs its graph over golden pairs and test groups, and holds the results against the gates.
+import { performance } from "node:perf_hooks";
+import type { Group } from "../../dataset/groups.js";
+import { Scorer } from "../../inference/scorer.js";
+import type { EncodedPair, PairTokenizer } from "../../inference/tokenizer.js";
+import type { GoldenPairs } from "../../model-folder/layout.js";
+import { atLeast, atMost, notWorse, worst } from "./gates.js";
+import { type Invariance, invarianceLimit, measureInvariance } from "./invariance.js";
+import type { PresentVariant } from "./package-check.js";
+import {
+  type Agreement,
+  agreement,
+  type GroupScores,
+  ndcgDifference,
+  qualityRow,
+  rankedQuery,
+  relativeError,
+} from "./quality.js";
+import type { GateResult, VariantReport, VerifyOptions } from "./schema.js";
+
+export type Provider = "cpu" | "cuda";
+
+/** What every variant is measured on; prepared once. */
+export interface Workload {
+  folder: string;
+  tokenizer: PairTokenizer;
+  golden: GoldenPairs;
+  maxLength: number;
+  groups: readonly Group[];
+  /** The pairs of each group, encoded. */
+  encoded: readonly EncodedPair[][];
+  /** Seconds that took a pair, added to the scoring time. */
+  encodeSecondsPerPair: number;
+  options: VerifyOptions;
+  signal: AbortSignal;
+  processFile?: string;
+  onProgress(completed: number, total: number): void;
+}
+
+export interface MeasuredVariant {
+  report: VariantReport;
+  /** Scores of the measured groups, by their position in the workload. */
+  scores: Map<number, Float32Array>;
+}
+
+/** fp16 has no kernels on CPU and is converted back and forth (onnx.md §3.5); a subset bounds the time. */
+const FP16_CPU_QUERIES = 50;
+
+/**
+ * @param reference scores of the tuned model for every group; undefined when this variant is the reference itself.
+ */
+export async function measureVariant(
+  variant: PresentVariant,
+  provider: Provider,
+  work: Workload,
+  reference: GroupScores | undefined,
+): Promise<MeasuredVariant> {
+  const scorer = await startScorer(variant, provider, work);
+  try {
+    const goldenPairs = work.golden.pairs.map(goldenPair);
+    const goldenLogits = await scorer.scoreEncoded(goldenPairs);
+    const places =
+      variant.name === "fp16" && provider === "cpu"
+        ? evenly(work.groups.length, FP16_CPU_QUERIES)
+        : evenly(work.groups.length, work.groups.length);
+    const { scores, seconds } = await scoreGroups(scorer, work, places);
+    const sample = work.encoded.length > 0 ? work.encoded.flat() : goldenPairs;
+    const invariance = await measureInvariance(scorer, sample, work.maxLength);
+    const pairs = places.reduce((sum, place) => sum + (work.encoded[place] as EncodedPair[]).length, 0);
+    const quality = judgeQuality(places, scores, work, reference);
+    const gates = [
+      ...(variant.name === "fp32" ? [pyTorchGate(goldenLogits, work)] : []),
+      finiteGate(goldenLogits, scores),
+      ...invarianceGates(variant.name, invariance, work),
+      ...quality.gates,
+    ];
+    const report: VariantReport = {
+      name: variant.name,
+      provider,
+      outcome: worst(gates.map(({ outcome }) => outcome)),
+      gates,
+      quality: quality.row,
+      ndcg_difference: quality.difference,
+      spearman: quality.agreement?.spearman ?? null,
+      top1_flips: quality.agreement?.top1_flips ?? null,
+      relative_error:
+        quality.agreement?.relative_error ??
+        relativeError(
+          goldenLogits,
+          work.golden.pairs.map(({ logit }) => logit),
+        ),
+      pairs_per_second: pairs === 0 ? null : pairs / (seconds + pairs * work.encodeSecondsPerPair),
+      bytes: variant.bytes,
+      cold_start_ms: scorer.stats.coldStartMs,
+      memory_bytes: scorer.stats.memoryBytes,
+    };
+    return { report, scores };
+  } finally {
+    await scorer.close();
+  }
+}
+
+/** A scorer for one variant with the recipe's threads. */
+export async function startScorer(variant: PresentVariant, provider: Provider, work: Workload): Promise<Scorer> {
+  return await Scorer.start({
+    folder: work.folder,
+    variantFile: variant.file,
+    maxLength: work.maxLength,
+    provider,
+    threads: work.options.latency.threads,
+    tokenizer: work.tokenizer,
+    signal: work.signal,
+    ...(work.processFile === undefined ? {} : { processFile: work.processFile }),
+  });
+}
+
+/** Up to `count` of `total` places at even steps: the same ones on every machine. */
+export function evenly(total: number, count: number): number[] {
+  if (count >= total) return Array.from({ length: total }, (_, place) => place);
+  return Array.from({ length: count }, (_, place) => Math.floor((place * total) / count));
+}
+
+function goldenPair(pair: GoldenPairs["pairs"][number]): EncodedPair {
+  return { ids: pair.input_ids, typeIds: pair.token_type_ids ?? pair.input_ids.map(() => 0), truncated: false };
+}
+
+async function scoreGroups(
+  scorer: Scorer,
+  work: Workload,
+  places: readonly number[],
+): Promise<{ scores: Map<number, Float32Array>; seconds: number }> {
+  const pairs = places.flatMap((place) => work.encoded[place] as EncodedPair[]);
+  const started = performance.now();
+  const flat = await scorer.scoreEncoded(pairs, work.onProgress);
+  const seconds = (performance.now() - started) / 1000;
+  const scores = new Map<number, Float32Array>();
+  let offset = 0;
+  for (const place of places) {
+    const { length } = work.encoded[place] as EncodedPair[];
+    scores.set(place, flat.slice(offset, offset + length));
+    offset += length;
+  }
+  return { scores, seconds };
+}
+
+interface Judged {
+  row: VariantReport["quality"];
+  difference: VariantReport["ndcg_difference"];
+  agreement: Agreement | null;
+  gates: GateResult[];
+}
+
+function judgeQuality(
+  places: readonly number[],
+  scores: ReadonlyMap<number, Float32Array>,
+  work: Workload,
+  reference: GroupScores | undefined,
+): Judged {
+  if (places.length === 0) return { row: null, difference: null, agreement: null, gates: [] };
+  const groups = places.map((place) => work.groups[place] as Group);
+  const own = places.map((place) => scores.get(place) as Float32Array);
+  const queries = groups.map((group, index) => rankedQuery(group, own[index] as Float32Array));
+  const row = qualityRow(queries);
+  if (reference === undefined) return { row, difference: null, agreement: null, gates: [] };
+  const other = places.map((place) => reference[place] as ArrayLike<number>);
+  const difference = ndcgDifference(
+    queries,
+    groups.map((group, index) => rankedQuery(group, other[index] as ArrayLike<number>)),
+  );
+  const agreed = agreement(groups, own, other);
+  const { gates: limits } = work.options;
+  const gates = [notWorse(difference, limits.ndcg_max_drop, groups.length)];
+  if (agreed.spearman !== null)
+    gates.push(
+      atLeast(
+        "spearman_min",
+        agreed.spearman,
+        limits.spearman_min,
+        "mean rank correlation a query with the tuned model",
+      ),
+    );
+  return { row, difference, agreement: agreed, gates };
+}
+
+function pyTorchGate(logits: Float32Array, work: Workload): GateResult {
+  let largest = 0;
+  let name = "";
+  for (const [index, pair] of work.golden.pairs.entries()) {
+    const difference = Math.abs((logits[index] as number) - pair.logit);
+    if (difference > largest || Number.isNaN(difference)) [largest, name] = [difference, pair.name];
+    if (Number.isNaN(difference)) break;
+  }
+  return atMost(
+    "fp32_max_abs_diff",
+    largest,
+    work.options.gates.fp32_max_abs_diff,
+    `largest difference to PyTorch's logits over ${logits.length} golden pairs${name === "" ? "" : `, at ${name}`}`,
+  );
+}
+
+function invarianceGates(variant: string, measured: Invariance, work: Workload): GateResult[] {
+  const limit = invarianceLimit(variant, measured.largest, work.options.gates.invariance_max);
+  return [
+    atMost(
+      "batch_invariance",
+      measured.batch,
+      limit,
+      `largest change of a logit alone against a batch of ${measured.pairs}`,
+    ),
+    atMost(
+      "padding_invariance",
+      measured.padding,
+      limit,
+      `largest change of a logit by padding to ${work.maxLength} tokens`,
+    ),
+  ];
+}
+
+function finiteGate(golden: Float32Array, scores: ReadonlyMap<number, Float32Array>): GateResult {
+  const broken = (values: Float32Array) => values.filter((value) => !Number.isFinite(value)).length;
+  const total = [...scores.values()].reduce((sum, values) => sum + broken(values), broken(golden));
+  return atMost("finite", total, 0, "scores that are not finite, hostile golden pairs included");
+}

@@ -1,0 +1,188 @@
+// The whole proof of one packaged folder, with or without labelled groups. Needs no Python and writes nothing into the folder.
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Group } from "../../dataset/groups.js";
+import { probeProvider } from "../../inference/gpu-probe.js";
+import { loadTokenizer } from "../../inference/tokenizer.js";
+import type { StageEvent } from "../../pipeline/stage.js";
+import type { Scores } from "../../ranking/scores.js";
+import { scoresFor } from "../../ranking/scores.js";
+import { gateLine, worst } from "./gates.js";
+import { addLateGates, passingVariants } from "./late-gates.js";
+import { measureAllLatency } from "./latency-of-package.js";
+import { machineRecord } from "./machine.js";
+import { type OpenedPackage, openPackage } from "./package-check.js";
+import { firstStageQuery, type GroupScores, qualityRow, rankedQuery } from "./quality.js";
+import type { VariantReport, VerifyOptions, VerifyOutput } from "./schema.js";
+import { compareTokenIds, tokenizerGate } from "./tokenizer-gate.js";
+import { measureVariant, type Provider, type Workload } from "./variant.js";
+
+/** Scores that PyTorch gave on the same test groups; from the train artifact. */
+export interface References {
+  tuned?: Scores;
+  base?: Scores;
+  tuned_pairs_per_second?: number | null;
+  base_pairs_per_second?: number | null;
+}
+
+export interface VerifyRequest {
+  folder: string;
+  /** Test groups; without them only the golden pairs are proven. */
+  groups?: readonly Group[];
+  /** Without the tuned model's scores the fp32 graph is what the others are held against. */
+  references?: References;
+  options: VerifyOptions;
+  emit(event: StageEvent): void;
+  signal: AbortSignal;
+  /** Where the full report with its timings goes; not inside `folder`. */
+  reportFile?: string;
+  /** The compiled scoring process; for tests that run the sources. */
+  processFile?: string;
+}
+
+/**
+ * Proves a packaged folder. Returns its findings also when gates fail: the caller decides what that means.
+ * @throws RerankTuneError PACKAGE_INVALID when files are not as packaged, SCORER_FAILED, RUNTIME_MISSING, INTERRUPTED, TERMINATED.
+ */
+export async function verifyFolder(request: VerifyRequest): Promise<VerifyOutput> {
+  const { folder, options, emit, signal } = request;
+  emit({ type: "phase", name: "checksums" });
+  const opened = await openPackage(folder, signal);
+  emit({ type: "phase", name: "tokenizer" });
+  const work = await prepareWorkload(request, opened);
+  const tokenizer = compareTokenIds(work.tokenizer, opened.golden);
+  if (tokenizer.exotic.length > 0)
+    emit({
+      type: "warning",
+      message: `the JavaScript tokenizer reads exotic Unicode differently in: ${tokenizer.exotic.join(", ")}`,
+    });
+  const providers = await workingProviders(request, opened);
+  const variants = await measureVariants(request, opened, work, providers);
+  for (const report of variants.filter(({ name }) => name === "fp32")) report.gates.unshift(tokenizerGate(tokenizer));
+  emit({ type: "phase", name: "latency" });
+  const latency = await measureAllLatency(opened.variants, variants, work, emit);
+  addLateGates(variants, latency, options);
+  announce(variants, emit);
+  const output: VerifyOutput = {
+    outcome: worst(variants.map(({ outcome }) => outcome)),
+    variants,
+    ...referenceRows(work.groups, request.references ?? {}, opened.weightBytes),
+    tokenizer,
+    latency,
+    machine: machineRecord(options.latency.threads),
+    passing: passingVariants(variants),
+  };
+  if (request.reportFile !== undefined) await writeReport(request.reportFile, output);
+  return output;
+}
+
+async function prepareWorkload(request: VerifyRequest, opened: OpenedPackage): Promise<Workload> {
+  const { folder, options, emit, signal } = request;
+  const groups = request.groups ?? [];
+  const tokenizer = await loadTokenizer(folder);
+  const started = performance.now();
+  const texts = groups.map(({ query, passages }) => ({ query, passages: passages.map(({ text }) => text) }));
+  const encoded = [...tokenizer.encodeGroups(texts, opened.manifest.max_length)];
+  const pairs = encoded.reduce((sum, { length }) => sum + length, 0);
+  return {
+    folder,
+    tokenizer,
+    golden: opened.golden,
+    maxLength: opened.manifest.max_length,
+    groups,
+    encoded,
+    encodeSecondsPerPair: pairs === 0 ? 0 : (performance.now() - started) / 1000 / pairs,
+    options,
+    signal,
+    onProgress: (completed, total) => emit({ type: "progress", completed, total, unit: "pairs" }),
+    ...(request.processFile === undefined ? {} : { processFile: request.processFile }),
+  };
+}
+
+/** CPU always works; CUDA only where a probe in a child process shows it. */
+async function workingProviders(request: VerifyRequest, opened: OpenedPackage): Promise<Provider[]> {
+  const wanted = request.options.providers;
+  if (!wanted.includes("cuda")) return ["cpu"];
+  const { folder, signal, processFile, emit } = request;
+  const modelFile = `${folder}/${opened.variants[0]?.file}`;
+  const probe = await probeProvider("cuda", {
+    modelFile,
+    signal,
+    ...(processFile === undefined ? {} : { processFile }),
+  });
+  if (probe.works) return wanted;
+  emit({ type: "note", message: `CUDA is not measured: ${probe.reason}` });
+  return ["cpu"];
+}
+
+async function measureVariants(
+  request: VerifyRequest,
+  opened: OpenedPackage,
+  work: Workload,
+  providers: readonly Provider[],
+): Promise<VariantReport[]> {
+  const reports: VariantReport[] = [];
+  const { groups, references } = request;
+  const tuned = references?.tuned === undefined ? undefined : alignScores(groups ?? [], references.tuned);
+  let reference: GroupScores | undefined = tuned;
+  for (const provider of providers)
+    for (const variant of opened.variants) {
+      request.emit({ type: "phase", name: `${variant.name} on ${provider}` });
+      const measured = await measureVariant(variant, provider, work, reference);
+      reference ??= work.groups.map((_, place) => measured.scores.get(place) as Float32Array);
+      reports.push(measured.report);
+      note(measured.report, request.emit);
+    }
+  return reports;
+}
+
+const alignScores = (groups: readonly Group[], scores: Scores): GroupScores =>
+  groups.map(({ query_id, passages }) =>
+    scoresFor(
+      scores,
+      query_id,
+      passages.map(({ id }) => id),
+    ),
+  );
+
+function referenceRows(
+  groups: readonly Group[],
+  references: References,
+  weightBytes: number,
+): Pick<VerifyOutput, "first_stage" | "base" | "tuned"> {
+  if (groups.length === 0) return { first_stage: null, base: null, tuned: null };
+  const row = (scores: Scores | undefined, speed: number | null | undefined) => {
+    if (scores === undefined) return null;
+    const aligned = alignScores(groups, scores);
+    const queries = groups.map((group, index) => rankedQuery(group, aligned[index] as ArrayLike<number>));
+    return { ...qualityRow(queries), pairs_per_second: speed ?? null, bytes: weightBytes };
+  };
+  return {
+    first_stage: qualityRow(groups.map(firstStageQuery)),
+    // A base that already is a reranker has the tuned model's shape, so its weights have the same size.
+    base: row(references.base, references.base_pairs_per_second),
+    tuned: row(references.tuned, references.tuned_pairs_per_second),
+  };
+}
+
+function note(report: VariantReport, emit: (event: StageEvent) => void): void {
+  if (report.quality !== null)
+    emit({ type: "metric", name: `${report.name}.ndcg@10`, value: report.quality["ndcg@10"], split: "test" });
+  if (report.name === "fp16" && report.provider === "cpu" && report.quality !== null)
+    emit({ type: "note", message: `fp16 on CPU is slow and was measured on ${report.quality.queries} queries` });
+}
+
+function announce(reports: readonly VariantReport[], emit: (event: StageEvent) => void): void {
+  for (const report of reports)
+    for (const gate of report.gates)
+      if (gate.outcome !== "passed")
+        emit({
+          type: gate.outcome === "failed" ? "warning" : "note",
+          message: gateLine(`${report.name} on ${report.provider}:`, gate),
+        });
+}
+
+async function writeReport(path: string, output: VerifyOutput): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `${JSON.stringify({ schema: 1, ...output }, null, 2)}\n`);
+}
