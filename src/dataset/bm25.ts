@@ -1,5 +1,5 @@
-// BM25 over passages in memory. Our own, because it was measured: MiniSearch 7.2 took 29 ms a query on the 46,881 ICD-10-CM
-// passages and 32 ms on MedQuAD, for it builds a result object for every passage that shares any word; this takes about 1 ms.
+// BM25 over passages in memory. Our own, because it was measured (one run, 2 CPU cores): MiniSearch 7.2 took 21 ms a query on the
+// 46,881 ICD-10-CM passages and 15 ms on MedQuAD's 8,009, this takes 0.44 and 0.25 ms. MiniSearch builds a result object for every passage that shares a word.
 import { terms } from "./text.js";
 
 export interface Bm25Hit {
