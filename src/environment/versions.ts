@@ -28,7 +28,6 @@ export async function toolVersions(): Promise<ToolVersions> {
     node: process.versions.node,
     onnxruntime_node: onnxRuntimeVersion(),
     tokenizers_js: dependencies["@huggingface/tokenizers"] ?? "",
-    minisearch: dependencies.minisearch ?? "",
     python_lock: lockDigest(),
     host: hostDescription(),
   };

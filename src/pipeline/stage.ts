@@ -53,7 +53,6 @@ export interface ToolVersions {
   node: string;
   onnxruntime_node: string;
   tokenizers_js: string;
-  minisearch: string;
   /** sha256 of the Python lock file. */
   python_lock: string;
   /** CPU model, cores and instruction sets of this machine. */

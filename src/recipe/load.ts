@@ -78,7 +78,8 @@ async function findBase(
 }
 
 function builtinOptions(options: LoadOptions) {
-  return { cacheDir: options.home, python: async () => (await options.python()).executable, signal: options.signal };
+  const { home, signal, emit } = options;
+  return { cacheDir: home, python: async () => (await options.python()).executable, signal, emit };
 }
 
 async function readRecipe(path: string): Promise<string> {

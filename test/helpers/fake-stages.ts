@@ -8,7 +8,6 @@ export const VERSIONS: ToolVersions = {
   node: "20",
   onnxruntime_node: "1",
   tokenizers_js: "1",
-  minisearch: "1",
   python_lock: "a",
   host: "test",
 };

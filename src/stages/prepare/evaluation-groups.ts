@@ -3,15 +3,9 @@ import type { Group, Passage } from "../../dataset/groups.js";
 import type { LabelledData, LabelledQuery } from "../../dataset/labelled.js";
 import type { FirstStage } from "./first-stage.js";
 
-/** @returns undefined when the first stage returned nothing to rank. */
-export function evaluationGroup(
-  data: LabelledData,
-  query: LabelledQuery,
-  stage: FirstStage,
-  depth: number,
-): Group | undefined {
+/** A query for which the first stage returned nothing keeps its place with no passages: every system scores 0 on it (trec_eval -c). */
+export function evaluationGroup(data: LabelledData, query: LabelledQuery, stage: FirstStage, depth: number): Group {
   const ranked = (stage.ranked(query, depth) ?? []).filter((passage) => data.passageTexts[passage] !== "");
-  if (ranked.length === 0) return undefined;
   const returned = new Set(ranked);
   const missed = [...query.judgements]
     .filter(([passage, { label }]) => label > 0 && !returned.has(passage))

@@ -67,7 +67,8 @@ async function makeSide(
     if (group !== undefined) groups.push(group);
     if (++tried % 100 === 0) await breathe(context, groups.length, total);
   }
-  reportLeftOut(context, side, tried, groups.length);
+  if (side === "train") reportLeftOut(context, tried, groups.length);
+  else reportEmpty(context, side, groups);
   return groups;
 }
 
@@ -78,16 +79,21 @@ async function breathe(context: StageContext, completed: number, total: number):
   if (context.signal.aborted) throw interrupted(context.signal);
 }
 
-function reportLeftOut(context: StageContext, side: Split, tried: number, made: number): void {
-  const training = side === "train";
-  const why = training
-    ? "have no negative to learn from"
-    : "get no candidate from the first stage, so that no reranker can help them";
+function reportLeftOut(context: StageContext, tried: number, made: number): void {
+  const why = "have no negative to learn from";
   if (made < tried)
-    context.emit({ type: "warning", message: `${tried - made} of ${tried} ${side} queries ${why}; they are left out` });
+    context.emit({ type: "warning", message: `${tried - made} of ${tried} train queries ${why}; they are left out` });
   if (made > 0) return;
   throw dataInvalid(
-    `All ${tried} ${side} queries ${why}.`,
-    `draw them from all passages: \`--set prepare.${training ? "negatives" : "candidates"}.from=bm25\``,
+    `All ${tried} train queries ${why}.`,
+    "draw them from all passages: `--set prepare.negatives.from=bm25`",
   );
+}
+
+function reportEmpty(context: StageContext, side: Split, groups: readonly Group[]): void {
+  const empty = groups.filter(({ passages }) => passages.length === 0).length;
+  const what = `${empty} of ${groups.length} ${side} queries get no candidate from the first stage`;
+  if (empty > 0) context.emit({ type: "warning", message: `${what}; they count as 0 for every system` });
+  if (empty < groups.length) return;
+  throw dataInvalid(`${what}.`, "draw them from all passages: `--set prepare.candidates.from=bm25`");
 }
