@@ -1,0 +1,160 @@
+// A base model from the hub: name and revision become a full commit and a local folder whose files are all checked. Cached by commit.
+import { mkdir, readFile, rename, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { listFiles, modelInfo } from "@huggingface/hub";
+import { acquireLock } from "../artifacts/lock.js";
+import { fromFileSystemError, RerankTuneError } from "../errors.js";
+import type { StageEvent } from "../pipeline/stage.js";
+import {
+  type Fetch,
+  type HubAccess,
+  hubAddress,
+  hubToken,
+  PATIENCE,
+  type Patience,
+  persistentFetch,
+  proxiedFetch,
+} from "./access.js";
+import { COMMIT, fromCache, isFolder, isOffline, remember } from "./cache.js";
+import { type Download, downloadFile } from "./download.js";
+import { hubFailure } from "./failures.js";
+import { baseFiles, type HubFile, shardFiles, WEIGHTS_INDEX } from "./files.js";
+import { progressOf } from "./progress.js";
+
+export interface ResolveBaseOptions {
+  /** `owner/name`. */
+  repo: string;
+  /** Branch, tag or commit. */
+  revision: string;
+  /** The cache folder of the tool; bases lie in `hub/` below it. */
+  cacheDir: string;
+  /** Use the cache alone; also by RERANK_TUNE_OFFLINE=1 or HF_HUB_OFFLINE=1. */
+  offline: boolean;
+  emit(event: StageEvent): void;
+  signal: AbortSignal;
+  /** Defaults: Node's fetch through the proxy of the environment, HF_ENDPOINT, HF_TOKEN or the token file. */
+  fetch?: Fetch;
+  hubUrl?: string;
+  token?: string;
+  patience?: Patience;
+}
+
+/** Another process may be fetching the same base, which can take long. */
+const LOCK_WAIT_MS = 3_600_000;
+
+/**
+ * Finds the commit of a revision and brings its model files here.
+ * @returns the folder and the full commit.
+ * @throws RerankTuneError HUB_UNAUTHORIZED, HUB_NOT_FOUND, CHECKSUM_MISMATCH, DOWNLOAD_FAILED, MODEL_UNSUPPORTED, DISK_FULL, NOT_WRITABLE.
+ */
+export async function resolveBase(options: ResolveBaseOptions): Promise<{ dir: string; sha: string }> {
+  const folder = join(options.cacheDir, "hub", options.repo.replace("/", "--"));
+  const known = COMMIT.test(options.revision) ? options.revision : undefined;
+  if (known !== undefined && (await isFolder(join(folder, known)))) return { dir: join(folder, known), sha: known };
+  if (options.offline || isOffline()) return await fromCache(folder, options.repo, options.revision);
+  const access = await openAccess(options);
+  const subject = `${options.repo}@${options.revision}`;
+  try {
+    const sha = known ?? (await commitOf(access, options));
+    const dir = join(folder, sha);
+    if (!(await isFolder(dir))) await fetchLocked(access, options, sha, folder);
+    if (known === undefined) await remember(folder, options.revision, sha);
+    return { dir, sha };
+  } catch (error) {
+    throw hubFailure(error, subject, access.hubUrl, options.signal);
+  }
+}
+
+async function openAccess(options: ResolveBaseOptions): Promise<HubAccess> {
+  const { signal, patience = PATIENCE } = options;
+  const token = options.token ?? (await hubToken());
+  return {
+    hubUrl: (options.hubUrl ?? hubAddress()).replace(/\/+$/, ""),
+    fetch: options.fetch ?? (await proxiedFetch()),
+    signal,
+    patience,
+    ...(token === undefined ? {} : { token }),
+  };
+}
+
+/** What the library's calls share; its own fetch neither retries nor knows proxies. */
+function callOptions(access: HubAccess) {
+  const { hubUrl, token } = access;
+  const persistent: Fetch = (input, init) =>
+    persistentFetch(access, input, {
+      ...init,
+      signal: AbortSignal.timeout(2 * access.patience.silenceMs * access.patience.attempts),
+    });
+  return { hubUrl, fetch: persistent, ...(token === undefined ? {} : { accessToken: token }) };
+}
+
+async function commitOf(access: HubAccess, { repo, revision }: ResolveBaseOptions): Promise<string> {
+  const { sha } = await modelInfo({ name: repo, revision, additionalFields: ["sha"], ...callOptions(access) });
+  if (COMMIT.test(sha)) return sha;
+  throw new RerankTuneError({
+    code: "DOWNLOAD_FAILED",
+    message: `${access.hubUrl} names ${JSON.stringify(sha)} as the commit of ${repo}@${revision}, which is none.`,
+    hint: "check HF_ENDPOINT: it must be a Hugging Face Hub",
+  });
+}
+
+async function filesOf(access: HubAccess, repo: string, sha: string): Promise<HubFile[]> {
+  const files: HubFile[] = [];
+  for await (const { type, path, size, oid, lfs } of listFiles({
+    repo,
+    revision: sha,
+    recursive: false,
+    ...callOptions(access),
+  })) {
+    if (type !== "file") continue;
+    files.push(
+      lfs === undefined
+        ? { path, size, digest: { algorithm: "git-sha1", hex: oid ?? "" } }
+        : { path, size: lfs.size, digest: { algorithm: "sha256", hex: lfs.oid } },
+    );
+  }
+  return files;
+}
+
+async function fetchLocked(access: HubAccess, options: ResolveBaseOptions, sha: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const release = await acquireLock(join(folder, ".lock"), { waitMs: LOCK_WAIT_MS });
+  try {
+    // Whoever held the lock may have brought it.
+    if (!(await isFolder(join(folder, sha)))) await fetchCommit(access, options, sha, folder);
+  } finally {
+    await release();
+  }
+}
+
+/** Files gather in `<sha>.partial`, which stays after a failure and becomes `<sha>` when whole. */
+async function fetchCommit(access: HubAccess, options: ResolveBaseOptions, sha: string, folder: string): Promise<void> {
+  const { repo, emit } = options;
+  const listed = await filesOf(access, repo, sha);
+  const wanted = baseFiles(listed, repo);
+  const partial = join(folder, `${sha}.partial`);
+  await mkdir(partial, { recursive: true });
+  emit({ type: "phase", name: "download_base" });
+  const fetchAll = async (files: readonly HubFile[]): Promise<void> => {
+    await needSpace(partial, files);
+    const download: Download = { access, repo, sha, onProgress: progressOf(files, emit) };
+    for (const file of files) await downloadFile(download, file, join(partial, file.path));
+  };
+  await fetchAll(wanted);
+  if (wanted.some(({ path }) => path === WEIGHTS_INDEX))
+    await fetchAll(shardFiles(await readFile(join(partial, WEIGHTS_INDEX), "utf8"), listed, repo));
+  await rename(partial, join(folder, sha));
+}
+
+/** Better to know before two gigabytes than after. */
+async function needSpace(folder: string, files: readonly HubFile[]): Promise<void> {
+  let needed = 0;
+  for (const { path, size } of files) {
+    const found =
+      (await stat(join(folder, path)).catch(() => undefined)) ??
+      (await stat(join(folder, `${path}.part`)).catch(() => undefined));
+    needed += Math.max(0, size - (found?.size ?? 0));
+  }
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < needed) throw fromFileSystemError({ code: "ENOSPC" }, folder);
+}
