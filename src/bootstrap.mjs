@@ -75,17 +75,32 @@ async function main([verb, ...args]) {
   return command === undefined ? 0 : await run(command);
 }
 
-/** `npm ci` unless node_modules was made from this very lock by us; scripts stay off (see .npmrc). */
+/** `npm ci` unless node_modules already is what the lock says; scripts stay off, because onnxruntime-node's downloads CUDA files. */
 function installPackages() {
-  const digest = sha256([readFileSync(join(ROOT, "package-lock.json")), readFileSync(join(ROOT, "package.json"))]);
-  if (recorded("install") === digest && existsSync(join(ROOT, "node_modules", "commander"))) return true;
+  if (inStep()) return true;
   say("installing npm packages");
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   const options = { cwd: ROOT, stdio: ["ignore", 2, 2], shell: process.platform === "win32" };
   const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  if (spawnSync(npm, args, options).status !== 0) return false;
-  record("install", digest);
-  return true;
+  return spawnSync(npm, args, options).status === 0;
+}
+
+/** npm writes down what it installed; packages of other platforms are missing there. */
+function inStep() {
+  const wanted = packagesOf(join(ROOT, "package-lock.json"));
+  const installed = packagesOf(join(ROOT, "node_modules", ".package-lock.json"));
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    const found = installed[path];
+    return path === "" || (found === undefined ? optional === true : found.version === version);
+  });
+}
+
+function packagesOf(file) {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")).packages;
+  } catch {
+    return {}; // nothing installed yet
+  }
 }
 
 /** Compiles into a folder beside and swaps it in, so that a running process never sees half a build. */

@@ -86,7 +86,7 @@ function fromFolder(path: string, folder: string): string {
 
 /** YAML takes a JSON string as it is. */
 function quoted(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : JSON.stringify(text);
+  return /^[\w.][\w./-]*$/.test(text) ? text : JSON.stringify(text);
 }
 
 function slug(text: string): string {
