@@ -23,7 +23,7 @@ export function renderCard(input: CardInput): string {
     `## Checks\n\n${checks(input)}`,
     `## Data and training\n\n${training(input.manifest)}`,
     `## Use\n\n${snippets({ name: input.name, maxLength: input.manifest.max_length, variants: input.manifest.variants.map(({ name }) => name), tokenTypes: tokenTypes(input.manifest) })}`,
-    "## Files\n\n`rerank-tune.json` holds the sha256 of every file but this one and itself; the registry checks all of them: `rerank-tune registry verify`.",
+    "## Files\n\n`rerank-tune.json` holds the sha256 of every other file; `rerank-tune verify FOLDER` checks them and repeats the proof on your machine.",
     `## Limitations\n\n${limitations(input)}`,
   ];
   return `---\n${stringify(frontMatter(input))}---\n\n# ${input.name}\n\n${sections.join("\n\n")}\n`;

@@ -1,6 +1,7 @@
 // Stage `publish`: turns a verified package into one immutable version of the local registry, with its card and report.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { hashText } from "../../artifacts/hash.js";
 import { RECORDS_FOLDER } from "../../artifacts/manifest.js";
 import { RerankTuneError } from "../../errors.js";
 import { MODEL_FILES, type PackageManifest, VARIANT_FILES } from "../../model-folder/layout.js";
@@ -88,13 +89,15 @@ async function run(context: StageContext, options: PublishOptions, inputs: Stage
 type Version = Pick<PublishRequest, "name" | "files" | "config">;
 
 function modelVersion(folder: string, options: PublishOptions, manifest: PackageManifest, card: string): Version {
+  const readme = { path: MODEL_FILES.card, bytes: Buffer.byteLength(card), sha256: hashText(card) };
+  const complete: PackageManifest = { ...manifest, files: [...manifest.files, readme] };
   const files: PublishedFile[] = manifest.files.map(({ path, sha256 }) => ({
     path,
     source: join(folder, path),
     sha256,
   }));
-  files.push({ path: MODEL_FILES.manifest, source: { content: `${JSON.stringify(manifest, null, 2)}\n` } });
   files.push({ path: MODEL_FILES.card, source: { content: card } });
+  files.push({ path: MODEL_FILES.manifest, source: { content: `${JSON.stringify(complete, null, 2)}\n` } });
   return { name: options.name, files, config: modelPackConfig(options.name, options.license, manifest, "float32") };
 }
 

@@ -1,0 +1,244 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import type { StageInputs } from "../../../../src/pipeline/stage.js";
+import { openRegistry } from "../../../../src/registry/index.js";
+import { packageStage } from "../../../../src/stages/package/index.js";
+import { publish } from "../../../../src/stages/publish/index.js";
+import type { PublishOptions } from "../../../../src/stages/publish/schema.js";
+import { openPackage } from "../../../../src/stages/verify/package-check.js";
+import type { GateOutcome, VariantReport, VerifyOutput } from "../../../../src/stages/verify/schema.js";
+import { context, writeUpstream } from "../../../helpers/fake-package.js";
+import { temporaryFolder } from "../../../helpers/temporary-folder.js";
+
+const QUALITY = {
+  "ndcg@10": 0.5,
+  "ndcg@10_interval": [0.4, 0.6] as [number, number],
+  "mrr@10": 0.45,
+  "recall@5": 0.7,
+  queries: 2,
+};
+
+function variant(name: VariantReport["name"], outcome: GateOutcome): VariantReport {
+  const gate = {
+    gate: "ndcg_max_drop",
+    outcome,
+    measured: 0.02,
+    limit: 0.005,
+    ...(outcome === "failed" ? { missed_by: 0.015 } : {}),
+    detail: "",
+  };
+  const difference = { mean: -0.01, interval: [-0.02, 0] as [number, number], smallest_detectable: 0.03 };
+  return {
+    name,
+    provider: "cpu",
+    outcome,
+    gates: [gate, { gate: "p95_ms", outcome: "passed", measured: 12.3, limit: 40, detail: "" }],
+    quality: QUALITY,
+    ndcg_difference: difference,
+    spearman: 1,
+    top1_flips: 0,
+    relative_error: 0,
+    pairs_per_second: 99.5,
+    bytes: 4,
+    cold_start_ms: 5,
+    memory_bytes: 6,
+  };
+}
+
+function verified(outcomes: Partial<Record<VariantReport["name"], GateOutcome>> = {}): VerifyOutput {
+  const variants = (["fp32", "int8", "fp16"] as const).map((name) => variant(name, outcomes[name] ?? "passed"));
+  const passing = variants.filter(({ outcome }) => outcome !== "failed").map(({ name }) => name);
+  const machine = { cpu: "cpu", cores: 2, flags: [], threads: 2, onnxruntime: "1.30.0", node: "20" };
+  return {
+    outcome: "passed",
+    variants,
+    first_stage: QUALITY,
+    base: null,
+    tuned: { ...QUALITY, pairs_per_second: 50, bytes: 7 },
+    tokenizer: { pairs: 44, mismatches: 1, ordinary: [], exotic: ["probe"] },
+    latency: [],
+    machine,
+    passing,
+  };
+}
+
+async function setUp(report: VerifyOutput = verified()) {
+  const root = await temporaryFolder();
+  const { inputs } = await writeUpstream(root);
+  const dir = join(root, "package");
+  const output = await packageStage.run(
+    context(dir),
+    { recipe: {}, base_identity: "hub:owner/base@0123", max_length: 96 },
+    inputs,
+  );
+  const stages: StageInputs = {
+    package: { dir, output, digest: "p" },
+    verify: { dir: join(root, "verify"), output: report, digest: "v" },
+  };
+  const options: PublishOptions = {
+    name: "tiny",
+    alias: "latest",
+    registry_dir: join(root, "registry"),
+    recipe_name: "tiny",
+    license: "mit",
+    languages: ["en"],
+    base_identity: "hub:owner/base@0123",
+  };
+  return { root, options, run: () => publish.run(context(join(root, "publish")), options, stages), stages };
+}
+
+describe("publishing", () => {
+  test("makes a version whose pulled folder is a whole package", async () => {
+    const { root, options, run } = await setUp();
+    const output = await run();
+    const target = join(root, "pulled");
+    await (await openRegistry(options.registry_dir)).pull("tiny", target);
+    expect((await openPackage(target)).manifest.files.map(({ path }) => path)).toContain("README.md");
+    expect(output).toMatchObject({
+      version: `tiny@${output.digest}`,
+      alias: "latest",
+      variants: ["fp32", "int8", "fp16"],
+      withheld: [],
+    });
+  });
+
+  test("keeps back a variant that verify did not pass, with its file and its TEI folder", async () => {
+    const { root, options, run } = await setUp(verified({ int8: "failed" }));
+    const output = await run();
+    expect(output.withheld).toEqual([
+      { name: "int8", reason: "ndcg_max_drop: 0.02 against a limit of 0.005, misses it by 0.015" },
+    ]);
+    const registry = await openRegistry(options.registry_dir);
+    expect((await registry.list()).map(({ name }) => name)).toEqual(["tiny"]);
+    const target = join(root, "pulled");
+    await registry.pull("tiny", target);
+    const { manifest } = await openPackage(target);
+    expect(manifest.variants.map(({ name }) => name)).toEqual(["fp32", "fp16"]);
+    expect(manifest.files.map(({ path }) => path)).not.toContain("onnx/model_quantized.onnx");
+  });
+
+  test("lets an inconclusive variant through", async () => {
+    const { run } = await setUp(verified({ int8: "inconclusive" }));
+    expect((await run()).variants).toContain("int8");
+  });
+
+  test("refuses everything when fp32 fails, and says by how much", async () => {
+    const { run } = await setUp(verified({ fp32: "failed" }));
+    await expect(run()).rejects.toMatchObject({
+      code: "GATE_FAILED",
+      message: expect.stringContaining("misses it by 0.015"),
+    });
+  });
+
+  test("publishes the folder for TEI under a name of its own, with the int8 graph stored once", async () => {
+    const { options, run } = await setUp();
+    const output = await run();
+    const registry = await openRegistry(options.registry_dir);
+    const tei = await registry.show("tiny-int8");
+    const graph = (await registry.show("tiny")).files.find(({ path }) => path === "onnx/model_quantized.onnx");
+    expect(tei.version).toBe(output.tei_version);
+    expect(tei.files.find(({ path }) => path === "onnx/model.onnx")?.sha256).toBe(graph?.sha256);
+  });
+
+  test("attaches verify's report, whose timings do not change the version", async () => {
+    const { options, run, stages } = await setUp();
+    const first = await run();
+    const report = {
+      ...verified(),
+      latency: [
+        { variant: "fp32", candidates: 10, tokens_per_pair: 5, samples: 9, p50_ms: 1, p95_ms: 2, p99_ms: null },
+      ],
+    };
+    if (stages.verify !== undefined)
+      stages.verify.output = {
+        ...report,
+        variants: report.variants.map((entry) => ({ ...entry, pairs_per_second: 1, cold_start_ms: 9 })),
+      };
+    expect((await run()).digest).toBe(first.digest);
+    expect((await (await openRegistry(options.registry_dir)).show("tiny")).reports).toHaveLength(2);
+  });
+
+  test("refuses a package whose files were changed", async () => {
+    const { run, root } = await setUp();
+    const graph = join(root, "package/model/onnx/model_fp16.onnx");
+    await rm(graph);
+    await writeFile(graph, "fake");
+    await expect(run()).rejects.toMatchObject({ code: "PACKAGE_INVALID" });
+  });
+});
+
+describe("a published result", () => {
+  test("holds while the registry has the version under its alias", async () => {
+    const { options, run } = await setUp();
+    expect(await publish.stale?.(options, await run())).toBeUndefined();
+  });
+
+  test("is stale when the registry is gone", async () => {
+    const { options, run } = await setUp();
+    const output = await run();
+    await rm(options.registry_dir, { recursive: true });
+    expect(await publish.stale?.(options, output)).toBe("the registry does not hold the version");
+  });
+
+  test("is stale when the alias was moved", async () => {
+    const { options, run } = await setUp();
+    const output = await run();
+    const registry = await openRegistry(options.registry_dir);
+    await registry.publishVersion({
+      name: "tiny",
+      alias: "latest",
+      files: [{ path: "config.json", source: { content: "{}" } }],
+      config: { descriptor: {}, config: {} },
+    });
+    expect(await publish.stale?.(options, output)).toBe("tiny:latest points to another version");
+  });
+});
+
+describe("the card", () => {
+  async function card(report?: VerifyOutput): Promise<string> {
+    const { options, run } = await setUp(report);
+    await run();
+    return (await (await openRegistry(options.registry_dir)).show("tiny")).card ?? "";
+  }
+
+  test("opens with the metadata that hubs read", async () => {
+    const [, front] = (await card()).split("---\n");
+    expect(parse(front ?? "")).toMatchObject({
+      pipeline_tag: "text-ranking",
+      library_name: "sentence-transformers",
+      base_model: "owner/base",
+      license: "mit",
+      language: ["en"],
+    });
+  });
+
+  test("has the measured quality with intervals", async () => {
+    expect(await card()).toContain("| int8 ONNX | 50.00 | 40.00 to 60.00 | 45.00 | 70.00 |");
+  });
+
+  test("has no time in it", async () => {
+    expect(await card()).not.toMatch(/p95|12\.3|99\.5/);
+  });
+
+  test("says which variant was held back and names no file of it", async () => {
+    const text = await card(verified({ int8: "failed" }));
+    expect(text).toContain("int8 was held back: it fails ndcg_max_drop");
+    expect(text).not.toMatch(/model_quantized|tiny-int8/);
+  });
+
+  test("has the data's digests and counts", async () => {
+    expect(await card()).toContain("| test | 2 | 8 | `cc` |");
+  });
+});
+
+test("the report in verify's records travels when there is one", async () => {
+  const { options, run, root } = await setUp();
+  const { mkdir } = await import("node:fs/promises");
+  await mkdir(join(root, "verify/records"), { recursive: true });
+  await writeFile(join(root, "verify/records/report.json"), '{"full":true}');
+  await run();
+  expect((await (await openRegistry(options.registry_dir)).show("tiny")).reports[0]?.content).toEqual({ full: true });
+  expect(await readFile(join(root, "package/model/rerank-tune.json"), "utf8")).not.toContain("full");
+});
