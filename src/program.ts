@@ -20,11 +20,11 @@ const STAGE_COMMANDS: readonly [StageName, string][] = [
 
 const EXAMPLES = `
 Examples:
-  rerank-tune quickstart                            the whole job on embedded data
-  rerank-tune init my.yaml --data pairs.jsonl       a recipe for your own pairs
-  rerank-tune run my.yaml --dry-run                 what would run, and why
-  rerank-tune run my.yaml --set train.epochs=2      the whole job
-  rerank-tune verify ./model                        prove it where it will serve`;
+  rerank-tune quickstart                         the whole job on embedded data
+  rerank-tune init my.yaml --data pairs.jsonl    a recipe for your own pairs
+  rerank-tune run my.yaml --dry-run              what would run, and why
+  rerank-tune run my.yaml --set train.epochs=2   the whole job
+  rerank-tune verify ./model                     prove it where it will serve`;
 
 const EXIT_CODES = `
 Exit codes:
