@@ -51,7 +51,9 @@ export async function openRegistry(dir: string, options: { create?: boolean } = 
     try {
       return await work();
     } catch (error) {
-      throw error instanceof RerankTuneError ? error : (fromFileSystemError(error, path) ?? error);
+      throw error instanceof RerankTuneError
+        ? error
+        : (fromFileSystemError(error, path) ?? notAFolder(error, path) ?? error);
     }
   };
   await guarded(root, async () => void (options.create === true ? await createRegistry(root) : await index()));
@@ -68,4 +70,14 @@ export async function openRegistry(dir: string, options: { create?: boolean } = 
         return report;
       }),
   };
+}
+
+function notAFolder(error: unknown, path: string): RerankTuneError | undefined {
+  if (!["ENOTDIR", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+  return new RerankTuneError({
+    code: "NOT_WRITABLE",
+    message: `${path} is a file, not a folder.`,
+    hint: "name a folder with --registry",
+    cause: error,
+  });
 }

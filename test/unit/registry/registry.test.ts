@@ -176,6 +176,12 @@ describe("publishing", () => {
   });
 });
 
+test("a registry cannot be where a file is", async () => {
+  const path = join(await temporaryFolder(), "file");
+  await writeFile(path, "x");
+  await expect(openRegistry(path, { create: true })).rejects.toMatchObject({ code: "NOT_WRITABLE" });
+});
+
 describe("reading", () => {
   test("a folder without a registry says how to make one", async () => {
     await expect(openRegistry(join(await temporaryFolder(), "none"))).rejects.toMatchObject({
