@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { isExotic, tokenizerGate } from "../../../../src/stages/verify/tokenizer-gate.js";
+import { loadTokenizer } from "../../../../src/inference/tokenizer.js";
+import { compareTokenIds, isExotic, tokenizerGate } from "../../../../src/stages/verify/tokenizer-gate.js";
+import { writeModelFolder } from "../../../helpers/scorer-package.js";
+import { temporaryFolder } from "../../../helpers/temporary-folder.js";
 
 describe("exotic text", () => {
   test.each(["plain", "Größe", "漢字 かな", "한국어", "emoji 😀", "tab\tand\nline"])("is not %j", (text) => {
@@ -35,5 +38,29 @@ describe("the tokenizer gate", () => {
       measured: 1,
       detail: expect.stringContaining("marks (exotic Unicode)"),
     });
+  });
+});
+
+describe("golden pairs with other ids", () => {
+  const pair = (name: string, query: string) => ({ name, query, passage: "water", input_ids: [1], logit: 0 });
+  const compare = async (approximates: boolean) => {
+    const folder = await temporaryFolder();
+    await writeModelFolder(folder, {});
+    const tokenizer = Object.assign(await loadTokenizer(folder), { approximatesNormalizer: approximates });
+    const pairs = [pair("plain", "fever"), pair("mark", "e\u0301"), pair("byte order mark", "a\ufeffb")];
+    return compareTokenIds(tokenizer, { schema: 1, max_length: 64, pairs });
+  };
+
+  test("are exotic for U+FEFF alone where the normalizer is exact", async () => {
+    expect(await compare(false)).toEqual({
+      pairs: 3,
+      mismatches: 3,
+      ordinary: ["plain", "mark"],
+      exotic: ["byte order mark"],
+    });
+  });
+
+  test("are exotic for all exotic text where the normalizer is approximated", async () => {
+    expect(await compare(true)).toMatchObject({ ordinary: ["plain"], exotic: ["mark", "byte order mark"] });
   });
 });
