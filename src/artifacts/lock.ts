@@ -1,5 +1,5 @@
 // One writer at a time in a folder, by a file that names the process holding it. A lock left by a dead process of this host is taken over.
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,7 +13,12 @@ interface Holder {
 export interface LockOptions {
   /** Milliseconds to wait for a live holder; 0 fails at once. */
   waitMs?: number;
+  /** What the user can do when the folder is in use. */
+  hint?: string;
 }
+
+/** A lock or takeover file without content is being written; older than this, its writer died in between. */
+const TORN_MS = 5000;
 
 /**
  * Takes the lock file at `path`.
@@ -26,8 +31,8 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
   for (;;) {
     if (await tryCreate(path)) return () => rm(path, { force: true });
     const holder = await readHolder(path);
-    if (holder !== undefined && isDead(holder)) await removeStale(path, holder);
-    else if (Date.now() >= deadline) throw inUse(path, holder);
+    if (holder === undefined ? await isTorn(path) : isDead(holder)) await removeStale(path, holder);
+    else if (Date.now() >= deadline) throw inUse(path, holder, options.hint);
     else await sleep(50);
   }
 }
@@ -62,24 +67,35 @@ function isDead(holder: Holder): boolean {
   }
 }
 
-/** Two waiters may both see a dead holder: only the one whose rename wins removes it, and it looks once more first. */
-async function removeStale(path: string, seen: Holder): Promise<void> {
+async function isTorn(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > TORN_MS;
+}
+
+/** Two waiters may both see a dead holder: only the one that gets the guard removes the lock, and it looks once more first. */
+async function removeStale(path: string, seen: Holder | undefined): Promise<void> {
   const guard = `${path}.takeover`;
-  if (!(await tryCreate(guard))) return void (await sleep(20));
+  if (!(await tryCreate(guard))) {
+    const holder = await readHolder(guard);
+    // a guard is held for milliseconds: one that outlives its process was left by a kill
+    if (holder === undefined ? await isTorn(guard) : isDead(holder)) await rm(guard, { force: true });
+    return void (await sleep(20));
+  }
   try {
     const current = await readHolder(path);
-    if (current?.pid === seen.pid && current.host === seen.host) await rm(path, { force: true });
+    if (current?.pid === seen?.pid && current?.host === seen?.host) await rm(path, { force: true });
   } finally {
     await rm(guard, { force: true });
   }
 }
 
-function inUse(path: string, holder: Holder | undefined): RerankTuneError {
+function inUse(path: string, holder: Holder | undefined, hint?: string): RerankTuneError {
   const who = holder === undefined ? "another process" : `process ${holder.pid} on ${holder.host}`;
   return new RerankTuneError({
     code: "FOLDER_IN_USE",
     message: `${dirname(path)} is in use by ${who}.`,
-    hint: `wait for it to end, or choose another folder with --artifacts; if that process is gone, remove ${path}`,
+    hint:
+      hint ?? `wait for it to end, or choose another folder with --artifacts; if that process is gone, remove ${path}`,
   });
 }
 

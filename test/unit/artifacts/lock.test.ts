@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -48,6 +48,22 @@ describe("a lock", () => {
     await writeFile(path, JSON.stringify({ pid: await deadProcess(), host: hostname() }));
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => acquireLock(path, { waitMs: 300 })));
     expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  });
+
+  test("is not blocked by a takeover that was killed halfway", async () => {
+    const path = join(await temporaryFolder(), ".lock");
+    const dead = JSON.stringify({ pid: await deadProcess(), host: hostname() });
+    await writeFile(path, dead);
+    await writeFile(`${path}.takeover`, dead);
+    await expect(acquireLock(path, { waitMs: 2000 })).resolves.toBeTypeOf("function");
+  });
+
+  test("whose writer died before its first byte is taken over after a while, not at once", async () => {
+    const path = join(await temporaryFolder(), ".lock");
+    await writeFile(path, "");
+    await expect(acquireLock(path)).rejects.toMatchObject({ code: "FOLDER_IN_USE" });
+    await utimes(path, new Date(Date.now() - 10_000), new Date(Date.now() - 10_000));
+    await expect(acquireLock(path, { waitMs: 500 })).resolves.toBeTypeOf("function");
   });
 
   test("loses no update of those who take turns", async () => {
