@@ -2,9 +2,10 @@
 import { resolve } from "node:path";
 import { ArtifactStore } from "../artifacts/store.js";
 import { toolVersions } from "../environment/versions.js";
+import { RerankTuneError } from "../errors.js";
 import { planPipeline } from "../pipeline/plan.js";
-import { STAGE_NAMES, type StageName } from "../pipeline/stage.js";
-import { loadRecipe } from "../recipe/load.js";
+import { type ResolvedRecipe, STAGE_NAMES, type StageName } from "../pipeline/stage.js";
+import { loadRecipe, validateRecipe } from "../recipe/load.js";
 import type { PublishOutput } from "../stages/publish/schema.js";
 import type { VerifyOutput } from "../stages/verify/schema.js";
 import type { Paint } from "../ui/colors.js";
@@ -53,16 +54,43 @@ export async function showStatus(path: string, flags: RunFlags, context: Command
 }
 
 async function plan(path: string, target: StageName, flags: RunFlags, context: CommandContext): Promise<PlanData> {
-  const recipe = await loadRecipe(path, loadOptions(flags, context));
-  const settings = {
-    recipe,
-    root: resolve(flags.artifacts),
-    target,
-    versions: await toolVersions(),
-    force: flags.force ?? false,
-  };
+  const recipe = await loadWithoutFetching(path, flags, context);
+  if (recipe === undefined) return await planBeforeFetching(path, target, flags);
+  const root = resolve(flags.artifacts);
+  const settings = { recipe, root, target, versions: await toolVersions(), force: flags.force ?? false };
   const { stages } = await planPipeline(settings);
   return { recipe: recipe.name, stages: stages.map((stage) => ({ ...stage, seconds: stage.seconds ?? null })) };
+}
+
+/** A plan downloads nothing and builds nothing. @returns undefined when the base or the embedded data is not on this machine yet. */
+async function loadWithoutFetching(
+  path: string,
+  flags: RunFlags,
+  context: CommandContext,
+): Promise<ResolvedRecipe | undefined> {
+  const missing = new RerankTuneError({
+    code: "DOWNLOAD_FAILED",
+    message: "A plan downloads nothing.",
+    hint: "run the recipe",
+  });
+  const options = { ...loadOptions(flags, context), offline: true, python: () => Promise.reject(missing) };
+  try {
+    return await loadRecipe(path, options);
+  } catch (error) {
+    if (error instanceof RerankTuneError && error.code === "DOWNLOAD_FAILED") return undefined;
+    throw error;
+  }
+}
+
+async function planBeforeFetching(path: string, target: StageName, flags: RunFlags): Promise<PlanData> {
+  const { name } = await validateRecipe(path, flags.set);
+  const names = STAGE_NAMES.slice(0, STAGE_NAMES.indexOf(target) + 1);
+  const reason = (index: number) =>
+    index === 0 ? "the base model or the data is still to be fetched" : `after ${names[index - 1]}`;
+  return {
+    recipe: name,
+    stages: names.map((stage, index) => ({ name: stage, status: "run", reason: reason(index), seconds: null })),
+  };
 }
 
 /** The store keeps an output as JSON; its shape is the stage's own. */

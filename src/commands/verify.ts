@@ -4,14 +4,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import { readEvaluationData } from "../dataset/evaluation-data.js";
 import { RerankTuneError } from "../errors.js";
 import { MODEL_FILES, packageManifestSchema } from "../model-folder/layout.js";
+import { gateFailure } from "../stages/verify/gate-failure.js";
 import { verifyFolder } from "../stages/verify/index.js";
-import {
-  type GateResult,
-  type VariantReport,
-  type VerifyOptions,
-  type VerifyOutput,
-  verifySchema,
-} from "../stages/verify/schema.js";
+import { type VerifyOptions, type VerifyOutput, verifySchema } from "../stages/verify/schema.js";
 import type { Paint } from "../ui/colors.js";
 import type { Renderable } from "../ui/output.js";
 import { columns, resultTable } from "../ui/table.js";
@@ -55,7 +50,12 @@ async function proveFolder(folder: string, data: string | undefined, context: Co
   // Candidates in the order of a file are no first stage.
   const output: VerifyOutput = evaluation?.ranked === true ? found : { ...found, first_stage: null };
   const report = await writeReport(folder, output, context);
-  const failure = gateFailure(output, folder);
+  const failure = gateFailure(
+    output,
+    output.passing.length === 0
+      ? "do not serve this model here; pull it again or make it again"
+      : `serve ${output.passing.join(" or ")} here`,
+  );
   return {
     data: { ...output, folder, report } satisfies FolderData,
     essential: output.outcome,
@@ -90,34 +90,6 @@ async function writeReport(folder: string, output: VerifyOutput, context: Comman
     });
     return null;
   }
-}
-
-/** GATE_FAILED with every missed limit, or undefined when none was missed. */
-export function gateFailure(output: VerifyOutput, folder: string): RerankTuneError | undefined {
-  const failed = output.variants.filter(({ outcome }) => outcome === "failed");
-  if (failed.length === 0) return undefined;
-  const names = [...new Set(failed.map(({ name }) => name))].join(", ");
-  return new RerankTuneError({
-    code: "GATE_FAILED",
-    message: `${names} of ${displayPath(folder)} ${failed.length === 1 ? "misses" : "miss"} a gate on this machine.`,
-    hint:
-      output.passing.length === 0
-        ? "do not serve this model here; pull it again or make it again"
-        : `serve ${output.passing.join(" or ")} here`,
-    problems: failed.flatMap((report) => missedGates(report)),
-  });
-}
-
-function missedGates({ name, gates }: VariantReport): RerankTuneError["problems"] {
-  return gates
-    .filter(({ outcome }) => outcome === "failed")
-    .map((gate) => ({ path: `${name} ${gate.gate}`, message: missedBy(gate) }));
-}
-
-function missedBy({ measured, limit, missed_by, detail }: GateResult): string {
-  const by = missed_by === undefined ? "" : `, missed by ${Number(missed_by.toPrecision(3))}`;
-  const what = measured === null ? "nothing measured" : `measured ${Number(measured.toPrecision(3))}`;
-  return `${what}, limit ${limit}${by}: ${detail}`;
 }
 
 function folderText(output: VerifyOutput, report: string | null, paint: Paint): string {

@@ -6,6 +6,7 @@ import { groupsFile, readAllGroups } from "../../dataset/groups.js";
 import type { Stage, StageInput, StageInputs } from "../../pipeline/stage.js";
 import { readScores } from "../../ranking/scores.js";
 import type { PackageOutput } from "../package/schema.js";
+import { gateFailure } from "./gate-failure.js";
 import type { VerifyOptions, VerifyOutput } from "./schema.js";
 import { verdictText } from "./verdict.js";
 import { type References, verifyFolder } from "./verify-folder.js";
@@ -38,6 +39,12 @@ export const verify: Stage<VerifyOptions, VerifyOutput> = {
     await writeFile(join(context.outDir, VERDICT_FILE), verdictText(output));
     return output;
   },
+  // Thrown after publish: the variants that pass go on.
+  failure: (output) =>
+    gateFailure(
+      output,
+      "raise the limit (`--set verify.gates...`), leave the variant out (`--set quantize.int8=false`), or train better",
+    ),
 };
 
 function input(inputs: StageInputs, name: "package" | "prepare" | "train"): StageInput {
