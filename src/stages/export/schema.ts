@@ -11,6 +11,9 @@ export const exportSchema = z.strictObject({
 });
 export type ExportOptions = z.infer<typeof exportSchema>;
 
+/** The section and the length that golden pairs are cut at. */
+export type ExportStageOptions = ExportOptions & { max_length: number };
+
 export interface ExportOutput {
   /** Largest |logit difference| between PyTorch and ONNX Runtime (Python) over the golden pairs. */
   max_abs_diff: number;

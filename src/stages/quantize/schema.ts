@@ -13,6 +13,9 @@ export const quantizeSchema = z.strictObject({
 });
 export type QuantizeOptions = z.infer<typeof quantizeSchema>;
 
+/** The section and the length that calibration pairs are cut at. */
+export type QuantizeStageOptions = QuantizeOptions & { max_length: number };
+
 export interface QuantizedVariant {
   name: "int8" | "fp16";
   /** Relative to the artifact folder. */

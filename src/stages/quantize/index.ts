@@ -1,0 +1,43 @@
+// The stage quantize: batch-invariant int8 and fp16 graphs, with their score errors on held-back calibration pairs.
+import { z } from "zod";
+import type { Stage } from "../../pipeline/stage.js";
+import { runStageJob } from "../../worker/stage-job.js";
+import { quantizeJob } from "./job.js";
+import type { QuantizeOutput, QuantizeStageOptions } from "./schema.js";
+import { resolveWeightBits } from "./weight-bits.js";
+
+const outputs: z.ZodType<QuantizeOutput> = z.object({
+  variants: z.array(
+    z.object({ name: z.enum(["int8", "fp16"]), file: z.string(), bytes: z.int(), relative_error: z.number() }),
+  ),
+  choices: z.array(z.object({ node: z.string(), form: z.string(), alpha: z.number(), error: z.number() })),
+  weight_bits: z.int(),
+});
+
+export const quantize: Stage<QuantizeStageOptions, QuantizeOutput> = {
+  name: "quantize",
+  version: 1,
+  needs: ["prepare", "train", "export"],
+  // `auto` is settled here: a machine with other instruction sets then has another key.
+  options: ({ quantize: section, train }) => ({
+    ...section,
+    weight_bits: resolveWeightBits(section.weight_bits),
+    max_length: train.max_length,
+  }),
+  sources: () => [],
+  tools: ({ python_lock }) => ({ python_lock }),
+  run: async (context, options, inputs) => {
+    const folders = {
+      prepare: inputs.prepare?.dir ?? "",
+      train: inputs.train?.dir ?? "",
+      export: inputs.export?.dir ?? "",
+    };
+    const output = await runStageJob(context, quantizeJob(options, folders), outputs);
+    for (const { name, bytes, relative_error } of output.variants)
+      context.emit({
+        type: "note",
+        message: `${name}: ${(bytes / 1e6).toFixed(1)} MB, score error ${(100 * relative_error).toFixed(1)} % of a standard deviation`,
+      });
+    return output;
+  },
+};

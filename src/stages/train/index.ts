@@ -1,0 +1,39 @@
+// The stage train: fine-tunes the base in the Python worker and keeps the best checkpoint as a plain model folder.
+import { z } from "zod";
+import type { Stage, StageContext, StageInputs } from "../../pipeline/stage.js";
+import { runStageJob } from "../../worker/stage-job.js";
+import { trainJob } from "./job.js";
+import type { TrainOptions, TrainOutput } from "./schema.js";
+
+const outputs: z.ZodType<TrainOutput> = z.object({
+  base_is_reranker: z.boolean(),
+  model_type: z.string(),
+  max_length: z.int(),
+  parameters: z.int(),
+  steps: z.int(),
+  best_step: z.int(),
+  dev_ndcg_at_10: z.object({ base: z.number(), best: z.number() }),
+  device: z.string(),
+  precision: z.string(),
+  ended: z.string(),
+});
+
+export const train: Stage<TrainOptions, TrainOutput> = {
+  name: "train",
+  version: 1,
+  needs: ["prepare"],
+  options: ({ train: section, base_dir, base_identity }) => ({ ...section, base_dir, base_identity }),
+  sources: ({ base_dir }) => [{ name: "base_model", path: base_dir }],
+  tools: ({ python_lock }) => ({ python_lock }),
+  run: runTrain,
+  resumable: true,
+};
+
+async function runTrain(context: StageContext, options: TrainOptions, inputs: StageInputs): Promise<TrainOutput> {
+  if (context.resuming) context.emit({ type: "note", message: "found the work of an interrupted run" });
+  const output = await runStageJob(context, trainJob(options, inputs.prepare?.dir ?? ""), outputs);
+  const { base, best } = output.dev_ndcg_at_10;
+  const gain = `dev NDCG@10 ${(100 * base).toFixed(2)} → ${(100 * best).toFixed(2)}`;
+  context.emit({ type: "note", message: `${gain} at step ${output.best_step} of ${output.steps} (${output.ended})` });
+  return output;
+}
