@@ -3,12 +3,9 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { lockLines, packagesFolder, workerEnvironment } from "./helpers/python-packages.mjs";
+import { testEnvironment } from "./helpers/python-packages.mjs";
 
 const ROOT = resolve(import.meta.dirname, "..");
-
-/** The onnxruntime that TEI embeds. */
-const OLD_RUNTIME = ["onnxruntime==1.22.0"];
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -29,16 +26,6 @@ async function main(args) {
   if (passed === 0) process.stdout.write("no test ran\n");
   process.stdout.write(`${passed} passed, ${failed + skipped} failed\n`);
   return failed + skipped === 0 && passed > 0 ? 0 : 1;
-}
-
-function testEnvironment() {
-  const environment = workerEnvironment();
-  return {
-    ...process.env,
-    RERANK_TUNE_TEST_PYTHON: environment.python.executable,
-    RERANK_TUNE_TEST_PACKAGES: packagesFolder(environment, lockLines("python/requirements-test.lock")),
-    RERANK_TUNE_TEST_ORT122: packagesFolder(environment, OLD_RUNTIME),
-  };
 }
 
 /** unittest prints to stderr: `Ran 12 tests in 3.4s`, then `OK` or `FAILED (failures=1, errors=2, skipped=3)`. */

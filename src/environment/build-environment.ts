@@ -57,9 +57,10 @@ export async function buildEnvironment(options: BuildOptions): Promise<ReadyStam
     await step(options, log, python.executable, ["-I", "-m", "venv", folder]);
     const torch = await chooseTorch({ python: executable, minor: python.minor, signal, variables: options.variables });
     if (torch.note !== undefined) emit({ type: torch.kind === "default" ? "warning" : "note", message: torch.note });
-    emit({ type: "phase", name: "install the Python packages" });
+    emit({ type: "phase", name: "install torch" });
     const before = torchArguments(torch);
     if (before !== undefined) await step(options, log, executable, [...pipInstall(options), ...before]);
+    emit({ type: "phase", name: "fetch the Python packages" });
     await step(options, log, executable, [...pipInstall(options), "--requirement", LOCK_FILE]);
     emit({ type: "phase", name: "check the Python packages" });
     const installed = await checkInstalled(options);
@@ -117,7 +118,7 @@ async function step(options: BuildOptions, log: WriteStream, file: string, args:
     if (last.push(line) > 15) last.shift();
     if (/^(?:Collecting|Processing|Requirement already).*\(line \d+\)\)$/.test(line))
       options.emit({ type: "progress", completed: Math.min(++collected, total), total, unit: "packages" });
-    if (/^Installing collected/.test(line)) options.emit({ type: "phase", name: "unpack the Python packages" });
+    if (/^Installing collected/.test(line)) options.emit({ type: "phase", name: "unpack them" });
   }
   if (options.signal.aborted) await stopped(child);
   options.signal.throwIfAborted();

@@ -6,6 +6,24 @@ import { dirname, join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
+/** The onnxruntime that TEI embeds. */
+const OLD_RUNTIME = ["onnxruntime==1.22.0"];
+
+/**
+ * Sets up all that tests and benches need of Python.
+ * @returns {NodeJS.ProcessEnv} this process's variables and RERANK_TUNE_TEST_PYTHON (interpreter), RERANK_TUNE_TEST_PACKAGES
+ * (folder for PYTHONPATH), RERANK_TUNE_TEST_ORT122 (folder with the old onnxruntime alone).
+ */
+export function testEnvironment() {
+  const environment = workerEnvironment();
+  return {
+    ...process.env,
+    RERANK_TUNE_TEST_PYTHON: environment.python.executable,
+    RERANK_TUNE_TEST_PACKAGES: packagesFolder(environment, lockLines("python/requirements-test.lock")),
+    RERANK_TUNE_TEST_ORT122: packagesFolder(environment, OLD_RUNTIME),
+  };
+}
+
 /**
  * Builds the worker's environment if need be.
  * @returns {{ home: string, python: { executable: string, version: string } }} what `rerank-tune env` says.
