@@ -42,10 +42,10 @@ class BertGraph:
         table = lambda kind: f"{source}.{kind}_embeddings.weight"  # noqa: E731
         words = self._table("embeddings.word", table("word"), self.weights.vector(table("word")))
         x = b.node("Gather", [words, "input_ids"], "embeddings.words")
-        x = b.node("Add", [x, self._positions(table("position"), table("token_type"))], "embeddings.with_positions")
+        x = b.residual(x, self._positions(table("position"), table("token_type")), "embeddings.with_positions")
         if self.token_types:
             types = self._table("embeddings.type", table("token_type"), self.weights.vector(table("token_type")))
-            x = b.node("Add", [x, b.node("Gather", [types, "token_type_ids"], "embeddings.types")], "embeddings.sum")
+            x = b.residual(x, b.node("Gather", [types, "token_type_ids"], "embeddings.types"), "embeddings.sum")
         return self._norm(x, "embeddings.norm", f"{source}.LayerNorm")
 
     def _table(self, name: str, source: str, load: Callable[[], np.ndarray]) -> str:
@@ -70,10 +70,10 @@ class BertGraph:
         asking = b.node("Slice", [x, b.constant("zero", [0]), b.constant("one_token", [1]), b.constant("axis_sequence", [1])], f"{name}.first") if first_only else x
         context = self._attention(x, asking, mask, f"{name}.attention", f"{source}.attention.self")
         y = self._linear(context, f"{name}.attention.output", f"{source}.attention.output.dense")
-        x = self._norm(b.node("Add", [y, asking], f"{name}.attention.residual"), f"{name}.attention.norm", f"{source}.attention.output.LayerNorm")
+        x = self._norm(b.residual(y, asking, f"{name}.attention.residual"), f"{name}.attention.norm", f"{source}.attention.output.LayerNorm")
         y = b.activation(self._linear(x, f"{name}.up", f"{source}.intermediate.dense"), f"{name}.activation", activation(self.config))
         y = self._linear(y, f"{name}.down", f"{source}.output.dense")
-        return self._norm(b.node("Add", [y, x], f"{name}.residual"), f"{name}.norm", f"{source}.output.LayerNorm")
+        return self._norm(b.residual(y, x, f"{name}.residual"), f"{name}.norm", f"{source}.output.LayerNorm")
 
     def _attention(self, x: str, asking: str, mask: str, name: str, source: str) -> str:
         b = self.builder

@@ -53,6 +53,11 @@ class GraphBuilder:
             inputs.append(self.weight(f"{name}.bias", (width,), bias))
         return self.node("LayerNormalization", inputs, name, axis=-1, epsilon=epsilon)
 
+    def residual(self, x: str, y: str, name: str) -> str:
+        """x + y, written as Sum: Add before LayerNormalization gets fused to SkipLayerNormalization, whose CPU kernel takes
+        2.8 ms where the two take 0.6 (50 x 64 x 384, ONNX Runtime 1.30, 2 threads)."""
+        return self.node("Sum", [x, y], name)
+
     def activation(self, x: str, name: str, kind: str) -> str:
         """gelu in the very form that ONNX Runtime's fusion looks for, its tanh approximation, or relu."""
         if kind == "relu":

@@ -74,12 +74,12 @@ class ModernBertGraph:
         normed = x if index == 0 else self._norm(x, f"{name}.attention.norm", f"{source}.attn_norm")
         context = self._attention(normed, index, first_only)
         residual = self._first(x, f"{name}.first") if first_only else x
-        x = b.node("Add", [residual, self._linear(context, f"{name}.attention.output", f"{source}.attn.Wo")], f"{name}.attention.residual")
+        x = b.residual(residual, self._linear(context, f"{name}.attention.output", f"{source}.attn.Wo"), f"{name}.attention.residual")
         normed, inner = self._norm(x, f"{name}.norm", f"{source}.mlp_norm"), config.intermediate_size
         up = self._linear(normed, f"{name}.up", f"{source}.mlp.Wi", rows=slice(0, inner))
         gate = self._linear(normed, f"{name}.gate", f"{source}.mlp.Wi", rows=slice(inner, 2 * inner))
         y = b.node("Mul", [b.activation(up, f"{name}.activation", activation(config)), gate], f"{name}.gated")
-        return b.node("Add", [x, self._linear(y, f"{name}.down", f"{source}.mlp.Wo")], f"{name}.residual")
+        return b.residual(x, self._linear(y, f"{name}.down", f"{source}.mlp.Wo"), f"{name}.residual")
 
     def _attention(self, x: str, index: int, first_only: bool) -> str:
         b, name, source, size = self.builder, f"layer.{index}.attention", f"model.layers.{index}.attn.Wqkv", self.hidden

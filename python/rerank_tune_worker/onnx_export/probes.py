@@ -35,7 +35,7 @@ UNICODE = [
     ("NUL and control characters", "a\x00b\x07c", "one\x00two\x1fthree\x7f\x85four"),
     ("compatibility character with combining mark", "ｆ́ ﬁ́ ①̂", "ﬃ ½ ² ℌ Å ｆ́"),
     ("half-width kana with voicing marks", "ｶﾞｷﾞｸﾞ ﾊﾟﾋﾟ", "ｱｲｳｴｵ ｶﾞﾗｽ"),
-    ("Hangul jamo", "한국어", "각 ㄱㅏㄱ 한"),
+    ("Hangul jamo", "\u1112\u1161\u11ab\u1100\u116e\u11a8 \u110b\u1165", "\u1100\u1161\u11a8 \u3131\u314f\u3131 \u1112\u1161\u11ab"),
     ("Arabic ligatures with tanwin", "ﻻً ﷲ", "ﺍﻟﺴﻼﻡ ﻋﻠﻴﻜﻢً"),
     ("invisible characters", "zero\u200bwidth\u200djoin\u200cer\ufeff", "soft\u00adhyphen non\u00a0breaking\u2028line\u0344"),
     ("decomposed accents", "cafe\u0301 nai\u0308ve", "Zu\u0308rich A\u030angstro\u0308m"),

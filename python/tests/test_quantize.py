@@ -1,0 +1,323 @@
+"""The quantize job on tiny models of every supported architecture, and the arithmetic of its forms; needs torch, onnx and onnxruntime."""
+import io
+import json
+import os
+import random
+import tempfile
+import unittest
+from unittest import mock
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper
+
+from rerank_tune_worker.jobs import quantize
+from rerank_tune_worker.onnx_export.batches import make_feed
+from rerank_tune_worker.onnx_export.graph import export_graph
+from rerank_tune_worker.onnx_export.onnx_files import Tensor, read_model, write_model
+from rerank_tune_worker.pairs import PairEncoder
+from rerank_tune_worker.protocol import Job
+from rerank_tune_worker.quantization import calibration, search
+from rerank_tune_worker.quantization.activations import Statistics, collect
+from rerank_tune_worker.quantization.fp16 import HalfGraph
+from rerank_tune_worker.quantization.groups import find_groups
+from rerank_tune_worker.quantization.int8 import Int8Graph
+from rerank_tune_worker.quantization.measure import relative_error
+from rerank_tune_worker.quantization.mixture import choose_forms
+from rerank_tune_worker.reporter import JobError, Reporter
+from tests import tiny_models
+
+MAX_LENGTH = 48
+
+
+def setUpModule():
+    global FOLDER, DONE
+    FOLDER = tempfile.TemporaryDirectory()
+    write_groups(os.path.join(FOLDER.name, "groups.jsonl"))
+    DONE = {}
+    for kind in tiny_models.KINDS:
+        tiny_models.build(kind, model_of(kind))
+        export_graph(model_of(kind), graph_of(kind), 17)
+        DONE[kind] = run_quantize(kind, out_of(kind))
+
+
+def tearDownModule():
+    FOLDER.cleanup()
+
+
+def write_groups(path, queries=12):
+    words, chooser = tiny_models.TEXT.split(), random.Random(1)
+    with open(path, "w", encoding="utf-8") as file:
+        for number in range(queries):
+            passages = [{"id": str(i), "text": " ".join(chooser.choices(words, k=chooser.randint(3, 40))), "label": int(i == 0), "source": "judged"} for i in range(8)]
+            file.write(json.dumps({"query_id": str(number), "query": " ".join(chooser.choices(words, k=5)), "passages": passages}) + "\n")
+
+
+def model_of(kind):
+    return os.path.join(FOLDER.name, kind)
+
+
+def out_of(kind):
+    return os.path.join(FOLDER.name, kind + "-out")
+
+
+def graph_of(kind):
+    return os.path.join(out_of(kind), "onnx", "model.onnx")
+
+
+def variant_of(kind, name):
+    return os.path.join(out_of(kind), quantize.FILES[name])
+
+
+def run_quantize(kind, out_dir, **changes):
+    options = {"int8": True, "fp16": True, "calibration_queries": 12, "calibration_depth": 4, "weight_bits": "8", "max_length": MAX_LENGTH} | changes
+    inputs = {"onnx": graph_of(kind), "model": model_of(kind), "calibration": os.path.join(FOLDER.name, "groups.jsonl")}
+    return quantize.run(Job(1, "t", "quantize", out_dir, inputs, options), Reporter(io.StringIO(), "t"))
+
+
+def pairs_of(kind, count=8):
+    encoder = PairEncoder(model_of(kind), MAX_LENGTH)
+    return sum(calibration.calibration_pairs(os.path.join(FOLDER.name, "groups.jsonl"), encoder, 12, 4), [])[:count]
+
+
+def padding_of(kind):
+    return 1 if kind in ("roberta", "xlm-roberta") else 0
+
+
+def run_graph(path, kind, pairs, longer=0):
+    """Logits of one batch; `longer` adds that many columns of padding."""
+    session = onnxruntime.InferenceSession(path)
+    feed = make_feed(pairs, [value.name for value in session.get_inputs()], padding_of(kind))
+    fill = {"input_ids": padding_of(kind)}
+    feed = {name: np.pad(value, ((0, 0), (0, longer)), constant_values=fill.get(name, 0)) for name, value in feed.items()}
+    return session.run(["logits"], feed)[0][:, 0]
+
+
+class EveryArchitecture(unittest.TestCase):
+    def each(self):
+        for kind in tiny_models.KINDS:
+            with self.subTest(kind):
+                yield kind
+
+    def test_both_variants_are_written_and_described(self):
+        for kind in self.each():
+            variants = DONE[kind].outputs["variants"]
+            self.assertEqual([(v["name"], v["file"]) for v in variants], list(quantize.FILES.items()))
+            for variant in variants:
+                self.assertEqual(variant["bytes"], os.path.getsize(variant_of(kind, variant["name"])))
+            self.assertFalse(os.path.exists(os.path.join(out_of(kind), ".scratch")))
+
+    def test_every_matrix_of_the_encoder_is_int8(self):
+        for kind in self.each():
+            model = onnx.load(variant_of(kind, "int8"))
+            plain = [n.name for n in model.graph.node if n.op_type == "MatMul" and any(n.input[1] == i.name for i in model.graph.initializer)]
+            self.assertEqual([name for name in plain if not name.startswith("head.")], [])
+            integer = [n for n in model.graph.node if n.op_type == "MatMulIntegerToFloat"]
+            self.assertEqual(len(integer), len(DONE[kind].outputs["choices"]))
+
+    def test_int8_is_close_on_pairs_held_back(self):
+        for kind in self.each():
+            self.assertLess(DONE[kind].outputs["variants"][0]["relative_error"], 0.2)
+
+    def test_an_int8_score_does_not_depend_on_batch_mates_or_padding(self):
+        for kind in self.each():
+            pairs = pairs_of(kind)
+            path = variant_of(kind, "int8")
+            alone = np.concatenate([run_graph(path, kind, [pair]) for pair in pairs])
+            for longer in (0, 7):
+                np.testing.assert_allclose(run_graph(path, kind, pairs, longer), alone, rtol=0, atol=1e-5)
+
+    def test_fp16_is_close(self):
+        for kind in self.each():
+            self.assertLess(DONE[kind].outputs["variants"][1]["relative_error"], 0.02)
+
+    def test_fp16_keeps_inputs_outputs_and_halves_the_weights(self):
+        for kind in self.each():
+            plain, half = onnx.load(graph_of(kind)), onnx.load(variant_of(kind, "fp16"))
+            self.assertEqual(list(plain.graph.input), list(half.graph.input))
+            self.assertEqual(list(plain.graph.output), list(half.graph.output))
+            large = [i.name for i in half.graph.initializer if i.data_type == TensorProto.FLOAT and len(i.dims) == 2 and not i.name.startswith(("head.", "full_", "sliding_"))]
+            self.assertEqual(large, [])
+
+    def test_a_row_of_padding_gives_a_number_in_both(self):
+        for kind in self.each():
+            for name in quantize.FILES:
+                session = onnxruntime.InferenceSession(variant_of(kind, name))
+                feed = make_feed(pairs_of(kind, 2), [value.name for value in session.get_inputs()], padding_of(kind))
+                feed["attention_mask"][1] = 0
+                feed["input_ids"][1] = padding_of(kind)
+                self.assertTrue(np.isfinite(session.run(None, feed)[0]).all())
+
+    def test_both_load_in_older_runtimes(self):
+        for kind in self.each():
+            for name in quantize.FILES:
+                model = onnx.load(variant_of(kind, name))
+                self.assertLessEqual(model.ir_version, 10)
+                self.assertLessEqual({(entry.domain, entry.version) for entry in model.opset_import}, {("", 17), ("com.microsoft", 1)})
+
+    def test_the_same_inputs_give_the_same_bytes(self):
+        run_quantize("bert", out_of("bert-again"))
+        for name in quantize.FILES:
+            with open(variant_of("bert", name), "rb") as first, open(variant_of("bert-again", name), "rb") as second:
+                self.assertEqual(first.read(), second.read())
+
+
+class Forms(unittest.TestCase):
+    """One MatMul of each form against the arithmetic it stands for."""
+
+    def graph(self, width, outputs, rows, **range_of_rows):
+        weight, bias = torch.randn(width, outputs).numpy(), torch.randn(outputs).numpy()
+        nodes = [helper.make_node("MatMul", ["x", "w"], ["m"], name="m"), helper.make_node("Add", ["m", "b"], ["logits"], name="a")]
+        inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", "tokens", width])]
+        graph = helper.make_graph(nodes, "g", inputs, [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", "tokens", outputs])])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        tensors = [Tensor.of("w", weight), Tensor.of("b", bias)]
+        groups = find_groups(model.graph, tensors)
+        flat = rows.reshape(-1, width)
+        return model, tensors, groups, Statistics(flat.min(0), flat.max(0), flat), rows @ weight + bias
+
+    def run_form(self, parts, choice, x, limit=127):
+        model, tensors, groups = parts[:3]
+        path = os.path.join(FOLDER.name, "form.onnx")
+        write_model(path, *Int8Graph(model, tensors, groups, {"x": choice}, limit).build())
+        return onnxruntime.InferenceSession(path).run(None, {"x": x})[0]
+
+    def setUp(self):
+        torch.manual_seed(0)
+
+    def test_each_form_gives_what_its_error_was_measured_on(self):
+        x = (torch.randn(3, 20, 32) * torch.linspace(0.2, 4, 32)).numpy()
+        parts = self.graph(32, 16, x)
+        for form, choice in search.best_choices(parts[2][0], parts[3], 127).items():
+            with self.subTest(form):
+                result = self.run_form(parts, choice, x)
+                matrix = lambda y: torch.from_numpy(y.reshape(-1, 16) - parts[1][1].load())  # noqa: E731
+                difference = (matrix(result) - matrix(parts[4])).norm(dim=1) / matrix(parts[4]).norm(dim=1)
+                self.assertAlmostEqual(float(difference.mean()), choice.error, places=4)
+                self.assertLess(choice.error, 0.02)
+
+    def test_token_scales_follow_each_token(self):
+        x = torch.randn(1, 8, 32).numpy()
+        x[0, 3] *= 1000  # one huge token leaves the others no steps in the static form
+        parts = self.graph(32, 16, x)
+        found = search.best_choices(parts[2][0], parts[3], 127)
+        self.assertGreater(found["static"].error, 10 * found["token"].error)
+        np.testing.assert_allclose(self.run_form(parts, found["token"], x)[0, :3], parts[4][0, :3], atol=0.3)
+
+    def test_one_sided_inputs_use_all_levels(self):
+        x = torch.nn.functional.gelu(torch.randn(1, 64, 32) * 3).numpy()
+        parts = self.graph(32, 16, x)
+        found = search.best_choices(parts[2][0], parts[3], 127)
+        self.assertLess(found["static"].zero_point, 32)
+        self.assertEqual(found["token"].zero_point, 16)
+        self.assertLess(max(choice.error for choice in found.values()), 0.02)
+
+    def test_seven_bit_weights_cannot_saturate_16_bit_sums(self):
+        weight = torch.randn(64, 8) * 10
+        limit = quantize.WEIGHT_LIMITS[7]
+        rounded, _ = search.quantize_weight(weight, limit)
+        self.assertEqual(int(rounded.abs().max()), limit)
+        self.assertLessEqual(2 * 255 * limit, 2**15 - 1)
+
+    def test_seven_bits_reach_the_file(self):
+        self.assertEqual(run_quantize("bert", out_of("bert-7"), weight_bits="7", fp16=False).outputs["weight_bits"], 7)
+        model = onnx.load(variant_of("bert-7", "int8"))
+        largest = max(np.abs(onnx.numpy_helper.to_array(i).astype(int)).max() for i in model.graph.initializer if i.data_type == TensorProto.INT8)
+        self.assertEqual(largest, 63)
+
+
+class Smoothing(unittest.TestCase):
+    def test_it_moves_into_weights_that_already_run(self):
+        model, tensors = read_model(graph_of("xlm-roberta"))
+        groups = {group.members[0].node: group for group in find_groups(model.graph, tensors)}
+        self.assertEqual(groups["layer.0.attention.output.matmul"].source, "layer.0.attention.value.matmul")
+        self.assertFalse(groups["layer.0.down.matmul"].free_smoothing)
+        model, tensors = read_model(graph_of("modernbert"))
+        groups = {group.members[0].node: group for group in find_groups(model.graph, tensors)}
+        self.assertEqual(groups["layer.0.down.matmul"].source, "layer.0.gate.matmul")
+        self.assertEqual(groups["layer.1.attention.query.matmul"].norm, "layer.1.attention.norm")
+
+    def test_it_changes_nothing_but_rounding(self):
+        # the strongest smoothing everywhere: a divisor that went to the wrong place would change every score
+        for kind in tiny_models.KINDS:
+            with self.subTest(kind):
+                model, tensors = read_model(graph_of(kind))
+                groups = find_groups(model.graph, tensors)
+                pairs = pairs_of(kind)
+                with tempfile.TemporaryDirectory() as scratch:
+                    statistics, exact, _ = collect(model, tensors, groups, pairs, scratch, lambda _: None)
+                with mock.patch.object(search, "ALPHAS", (0.9,)):
+                    choices = {group.x: search.best_choices(group, statistics[group.x], 127)["token"] for group in groups}
+                path = os.path.join(FOLDER.name, "smooth.onnx")
+                write_model(path, *Int8Graph(model, tensors, groups, choices, 127).build())
+                scores = np.concatenate([run_graph(path, kind, [pair]) for pair in pairs])
+                self.assertLess(relative_error(scores, exact), 0.4)
+
+
+class HalfPrecision(unittest.TestCase):
+    def test_a_node_that_overflows_stays_in_float32(self):
+        model, tensors = read_model(graph_of("bert"))
+        name = "layer.0.up.add"
+        half, _ = HalfGraph(model, tensors, {name: 7e4}).build()
+        (node,) = [node for node in half.graph.node if node.name == name]
+        produced = {output: other for other in half.graph.node for output in other.output}
+        self.assertEqual(produced[node.input[0]].op_type, "Cast")
+        weights = {tensor.name for tensor in tensors}
+        self.assertTrue([value for value in node.input if value in weights])
+
+
+class Calibration(unittest.TestCase):
+    def write(self, text):
+        path = os.path.join(FOLDER.name, "other.jsonl")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def test_searched_and_held_back_pairs_share_no_query(self):
+        halves = calibration.calibration_pairs(os.path.join(FOLDER.name, "groups.jsonl"), PairEncoder(model_of("bert"), 48), 12, 4)
+        self.assertEqual([len(half) for half in halves], [24, 24])
+        starts = [{tuple(pair.ids[: pair.type_ids.index(1)]) for pair in half if 1 in pair.type_ids} for half in halves]
+        self.assertEqual(starts[0] & starts[1], set())
+
+    def test_one_query_is_too_few(self):
+        path = self.write(json.dumps({"query": "a", "passages": [{"text": "b", "label": 1}]}) + "\n")
+        with self.assertRaises(JobError) as caught:
+            calibration.calibration_pairs(path, PairEncoder(model_of("bert"), 48), 4, 4)
+        self.assertEqual(caught.exception.code, "DATA_INVALID")
+
+    def test_values_that_are_not_numbers_stop_the_job(self):
+        model, tensors = read_model(graph_of("bert"))
+        broken = [Tensor.of(t.name, np.full(t.dims, np.nan, np.float32)) if t.name == "layer.0.up.bias" else t for t in tensors]
+        with tempfile.TemporaryDirectory() as scratch, self.assertRaises(JobError) as caught:
+            collect(model, broken, find_groups(model.graph, tensors), pairs_of("bert", 2), scratch, lambda _: None)
+        self.assertIn("not numbers", caught.exception.message)
+
+
+class Mixture(unittest.TestCase):
+    def choice(self, form, error):
+        return search.Choice(form, 0.0, error, np.ones(1, np.float32), 1.0, 128)
+
+    def options(self):
+        return {str(i): {"static": self.choice("static", 0.01 * (i + 2)), "token": self.choice("token", 0.01)} for i in range(8)}
+
+    def test_the_cheap_form_stays_where_it_is_good_enough(self):
+        chosen = choose_forms(self.options(), lambda _: 0.01)
+        self.assertEqual({choice.form for choice in chosen.values()}, {"static"})
+
+    def test_the_worst_inputs_change_first(self):
+        def measure(choices):
+            return 0.01 if choices["7"].form == "token" else 0.5
+
+        chosen = choose_forms(self.options(), measure)
+        self.assertEqual([name for name, choice in chosen.items() if choice.form == "token"], ["7"])
+
+    def test_the_best_of_all_tried_wins_when_none_is_enough(self):
+        errors = iter([0.9, 0.3, 0.8, 0.7, 0.6])
+        chosen = choose_forms(self.options(), lambda _: next(errors))
+        self.assertEqual(sum(choice.form == "token" for choice in chosen.values()), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
