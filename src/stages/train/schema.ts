@@ -99,6 +99,6 @@ export interface TrainOutput {
   dev_ndcg_at_10: { base: number; best: number };
   device: string;
   precision: string;
-  /** Why training ended: `finished`, `early_stop`. */
+  /** Why training ended: `finished`, `early_stop`, or `below_base` (three evaluations in a row worse than a base that already ranks). */
   ended: string;
 }

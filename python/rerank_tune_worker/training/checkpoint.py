@@ -1,0 +1,65 @@
+"""Saves and restores the state of a training run so that a killed run ends with the very same weights. Knows nothing of what is in the state."""
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any, Callable
+
+import torch
+from safetensors.torch import load_file, save_file
+
+
+class Checkpoint:
+    """`state.pt` and the best weights so far, in one folder. Files appear whole or not at all (temporary file, fsync, rename)."""
+
+    def __init__(self, folder: str):
+        self._folder = folder
+        os.makedirs(folder, exist_ok=True)
+
+    def load(self) -> dict[str, Any] | None:
+        path = os.path.join(self._folder, "state.pt")
+        return torch.load(path, map_location="cpu", weights_only=True) if os.path.isfile(path) else None
+
+    def save(self, state: dict[str, Any]) -> None:
+        """`state["best_step"]` names the best weights it belongs to; older ones are removed after it is safe."""
+        replace_file(os.path.join(self._folder, "state.pt"), lambda path: torch.save(state, path))
+        for name in os.listdir(self._folder):
+            if name.startswith("best-") and name != _best_name(state["best_step"]):
+                os.remove(os.path.join(self._folder, name))
+
+    def save_best(self, step: int, weights: dict[str, torch.Tensor]) -> None:
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+        replace_file(os.path.join(self._folder, _best_name(step)), lambda path: save_file(tensors, path))
+
+    def load_best(self, step: int) -> dict[str, torch.Tensor]:
+        return load_file(os.path.join(self._folder, _best_name(step)))
+
+    def remove(self) -> None:
+        shutil.rmtree(self._folder)
+
+
+def _best_name(step: int) -> str:
+    return f"best-{step}.safetensors"
+
+
+def replace_file(path: str, write: Callable[[str], object]) -> None:
+    """Writes beside `path`, forces the bytes to disk, then renames: a kill at any moment leaves the old file or the new one."""
+    temporary = path + ".tmp"
+    write(temporary)
+    with open(temporary, "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    if os.name == "posix":
+        folder = os.open(os.path.dirname(path), os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write_text(path: str, text: str) -> None:
+    def write(temporary: str) -> None:
+        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+
+    replace_file(path, write)

@@ -1,0 +1,50 @@
+"""Scores whole splits: NDCG@10 on a part of dev during training, and score files of the test split."""
+from __future__ import annotations
+
+import time
+from typing import Callable
+
+from ..pairs import EncodedPair, PairEncoder
+from .checkpoint import write_text
+from .data import Group
+from .model import PairModel
+from .ndcg import ndcg_at_k
+
+
+class DevSet:
+    """The first queries of dev with their first candidates, encoded once."""
+
+    def __init__(self, groups: list[Group], encoder: PairEncoder, *, queries: int, depth: int):
+        self._groups = [_cut(group, depth) for group in groups[:queries]]
+        self.pairs = encode_groups(self._groups, encoder)
+
+    def ndcg(self, model: PairModel, tokens: int, between: Callable[[int], None]) -> float:
+        """Mean NDCG@10, 0-1. Computed in the precision of training: only the order counts here."""
+        scores = model.score(self.pairs, exact=False, tokens=tokens, between=between)
+        values, start = [], 0
+        for group in self._groups:
+            part = scores[start : start + len(group.passages)]
+            start += len(group.passages)
+            values.append(ndcg_at_k([p.id for p in group.passages], part, [p.label for p in group.passages], group.missed))
+        return sum(values) / max(1, len(values))
+
+
+def encode_groups(groups: list[Group], encoder: PairEncoder) -> list[EncodedPair]:
+    return encoder.encode([(group.query, passage.text) for group in groups for passage in group.passages])
+
+
+def write_scores(path: str, groups: list[Group], pairs: list[EncodedPair], model: PairModel, tokens: int, between: Callable[[int], None]) -> float:
+    """Scores all pairs in fp32 and writes query_id, passage_id, score in the order of the groups. Returns pairs per second."""
+    started = time.perf_counter()
+    scores = model.score(pairs, exact=True, tokens=tokens, between=between)
+    seconds = time.perf_counter() - started
+    names = [(group.query_id, passage.id) for group in groups for passage in group.passages]
+    lines = [f"{query}\t{passage}\t{score!r}\n" for (query, passage), score in zip(names, scores, strict=True)]
+    write_text(path, "query_id\tpassage_id\tscore\n" + "".join(lines))
+    return len(pairs) / max(seconds, 1e-9)
+
+
+def _cut(group: Group, depth: int) -> Group:
+    """Relevant passages below the depth count as missed, so that the ideal stays the same."""
+    below = tuple(p.label for p in group.passages[depth:] if p.label > 0)
+    return Group(group.query_id, group.query, group.passages[:depth], group.missed + below)

@@ -1,0 +1,51 @@
+"""What a training run has reached so far: one row an evaluation, the best step, why it ended. Plain data that a checkpoint can hold."""
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+
+from .guard import Guard
+
+
+@dataclass
+class Progress:
+    """`step`: optimizer steps done. NDCG values are 0-1 on the evaluation subset of dev. `stale`: evaluations since the best one, warm-up apart."""
+
+    step: int = 0
+    best_step: int = 0
+    base_ndcg: float = 0.0
+    best_ndcg: float = 0.0
+    stale: int = 0
+    ended: str = ""
+    guard: Guard = field(default_factory=Guard)
+    rows: list[dict[str, float | int | None]] = field(default_factory=list)
+
+    @classmethod
+    def restore(cls, body: dict) -> "Progress":
+        return cls(**{**body, "guard": Guard(**body["guard"])})
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+    def start(self, ndcg: float) -> None:
+        """The base as it is: step 0."""
+        self.base_ndcg = self.best_ndcg = ndcg
+        self.rows = [{"step": 0, "loss": None, "learning_rate": None, "gradient_norm": None, "dev_ndcg@10": ndcg}]
+
+    def record(self, ndcg: float, *, loss: float, rate: float, norm: float, warming: bool) -> bool:
+        """Adds an evaluation; True when it is the best so far. A tie keeps the earlier step. While the rate warms up nothing counts as stale."""
+        self.rows.append({"step": self.step, "loss": loss, "learning_rate": rate, "gradient_norm": norm, "dev_ndcg@10": ndcg})
+        better = ndcg > self.best_ndcg
+        self.stale = 0 if better or warming else self.stale + 1
+        if better:
+            self.best_step, self.best_ndcg = self.step, ndcg
+        return better
+
+    def lines(self) -> str:
+        return "".join(json.dumps(row) + "\n" for row in self.rows)
+
+
+def evaluation_steps(total: int, evaluations: int) -> set[int]:
+    """Evenly spread, the last step always among them; fewer when there are fewer steps."""
+    count = min(total, evaluations)
+    return {round(total * (number + 1) / count) for number in range(count)}

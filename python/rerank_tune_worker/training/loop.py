@@ -1,0 +1,154 @@
+"""The training loop: steps, evaluations, early stop, checkpoints. Everything it decides follows from data, options and step number, never from time."""
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ..reporter import Cancelled, Reporter
+from .checkpoint import Checkpoint
+from .data import PairCache, StepPlan, micro_batches
+from .evaluate import DevSet
+from .history import Progress, evaluation_steps
+from .loss import LossSums, group_loss
+from .model import PairModel
+from .optimizer import build_optimizer, learning_rate, warmup_steps
+
+LOSS_EVERY = 5  # steps between loss events
+
+
+@dataclass
+class Work:
+    """What this process did; goes into records, never into results."""
+
+    seconds: float = 0.0
+    tokens: int = 0
+    pairs: int = 0
+
+
+class TrainingLoop:
+    """One run, from step 0 or from a checkpoint, to its end."""
+
+    def __init__(self, model: PairModel, plan: StepPlan, cache: PairCache, dev: DevSet, options: dict[str, Any], checkpoint: Checkpoint, reporter: Reporter, *, is_reranker: bool):
+        self._model, self._plan, self._cache, self._dev = model, plan, cache, dev
+        self._options, self._checkpoint, self._reporter, self._is_reranker = options, checkpoint, reporter, is_reranker
+        self._optimizer = build_optimizer(model.parameters, options["weight_decay"])
+        self._warmup = warmup_steps(plan.total, options["warmup_ratio"])
+        self._evaluations = evaluation_steps(plan.total, options["evaluations"])
+        self._saved_at = time.monotonic()
+        self._loss_sum, self._loss_steps = 0.0, 0
+        self.progress = Progress()
+        self.work = Work()
+
+    def restore(self) -> bool:
+        """Takes up the last checkpoint; False when there is none."""
+        state = self._checkpoint.load()
+        if state is None:
+            return False
+        self._load_weights(state["weights"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._loss_sum, self._loss_steps = state["loss"]
+        self.progress = Progress.restore(state["progress"])
+        return True
+
+    def start(self, base_ndcg: float) -> None:
+        """Begins at step 0; the base itself is the first best."""
+        self.progress.start(base_ndcg)
+        self._checkpoint.save_best(0, self._model.parameters)
+
+    def run(self) -> None:
+        """Raises Cancelled after saving a checkpoint, and JobError TRAINING_COLLAPSED."""
+        while not self.progress.ended:
+            try:
+                self._reporter.check_cancelled()
+                self._advance()
+            except Cancelled:
+                self.save()
+                raise
+        self.save()
+
+    def use_best(self) -> None:
+        """Puts the weights of the best evaluation into the model."""
+        self._load_weights(self._checkpoint.load_best(self.progress.best_step))
+
+    def save(self) -> None:
+        self._checkpoint.save(
+            {
+                "weights": {name: parameter.detach() for name, parameter in self._model.parameters.items()},
+                "optimizer": self._optimizer.state_dict(),
+                "loss": (self._loss_sum, self._loss_steps),
+                "progress": self.progress.as_dict(),
+                "best_step": self.progress.best_step,
+            }
+        )
+        self._saved_at = time.monotonic()
+
+    def _advance(self) -> None:
+        """One optimizer step with all that belongs to it. The state changes only when all of it is done, so a cancelled evaluation repeats the step."""
+        step = self.progress.step
+        rate = learning_rate(step, total=self._plan.total, warmup=self._warmup, peak=self._options["learning_rate"])
+        sums, norm = self._optimize(step, rate)
+        self.progress.guard.after_step(step + 1, self._warmup, sums, norm)
+        loss = sums.group_loss / sums.groups + self._options["bce_weight"] * sums.anchor / sums.pairs
+        self._loss_sum, self._loss_steps = self._loss_sum + loss, self._loss_steps + 1
+        self.progress.step = step + 1
+        self._reporter.progress(step + 1, self._plan.total, "steps")
+        if (step + 1) % LOSS_EVERY == 0 or step == 0:
+            self._reporter.metric("loss", loss, step=step + 1, split="train")
+        if step + 1 in self._evaluations:
+            self._evaluate(rate, norm)
+        if not self.progress.ended and self.progress.step >= self._plan.total:
+            self.progress.ended = "finished"
+        if time.monotonic() - self._saved_at >= self._options["checkpoint_seconds"]:
+            self.save()
+
+    def _optimize(self, step: int, rate: float) -> tuple[LossSums, float]:
+        """Gradients of all micro-batches, then one update. Losses are means over the groups and pairs of the step."""
+        started = time.perf_counter()
+        groups = self._plan.step(step)
+        pairs = [self._cache.get([(group.group, passage) for passage in group.passages]) for group in groups]
+        pair_count, sums = sum(map(len, pairs)), LossSums()
+        torch.manual_seed(self._options["seed"] * 1_000_003 + step)  # dropout, where it is on: no generator state to restore
+        self._model.start_step()
+        for batch in micro_batches(groups, pairs, self._options["micro_batch_tokens"], padded=self._model.padded):
+            logits = self._model.training_logits([pair for index in batch for pair in pairs[index]])
+            group_sum, anchor_sum, part = group_loss(logits, [groups[index].labels for index in batch], self._plan.top_label)
+            (group_sum / len(groups) + self._options["bce_weight"] * anchor_sum / pair_count).backward()
+            sums.add(part)
+        norm = self._update(rate, sums)
+        self.work.seconds += time.perf_counter() - started
+        self.work.tokens += sum(len(pair.ids) for group in pairs for pair in group)
+        self.work.pairs += pair_count
+        return sums, norm
+
+    def _update(self, rate: float, sums: LossSums) -> float:
+        """Clips and applies; a gradient that is not finite is never applied. Returns the norm before clipping."""
+        parameters = list(self._model.parameters.values())
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, self._options["clip_norm"]))
+        if torch.isfinite(torch.tensor(norm)):
+            for group in self._optimizer.param_groups:
+                group["lr"] = rate
+            self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        return norm
+
+    def _evaluate(self, rate: float, norm: float) -> None:
+        ndcg = self._dev.ndcg(self._model, self._options["micro_batch_tokens"], lambda done: None)
+        self._reporter.metric("ndcg@10", ndcg, step=self.progress.step, split="dev")
+        warming = self.progress.step <= self._warmup
+        better = self.progress.record(ndcg, loss=self._loss_sum / max(1, self._loss_steps), rate=rate, norm=norm, warming=warming)
+        self._loss_sum, self._loss_steps = 0.0, 0
+        if better:
+            self._checkpoint.save_best(self.progress.step, self._model.parameters)
+        below = not warming and self.progress.guard.after_evaluation(ndcg, self.progress.base_ndcg, self._is_reranker)
+        if below and self.progress.step < self._plan.total:
+            self.progress.ended = "below_base"
+        elif self.progress.stale >= self._options["patience"] and self.progress.step < self._plan.total:
+            self.progress.ended = "early_stop"
+
+    def _load_weights(self, weights: dict[str, torch.Tensor]) -> None:
+        with torch.no_grad():
+            for name, parameter in self._model.parameters.items():
+                parameter.copy_(weights[name])

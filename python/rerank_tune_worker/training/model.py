@@ -1,0 +1,126 @@
+"""One way to score encoded pairs, whatever computes it: the packed encoder on CPU, else the transformers module with padding."""
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Callable
+
+import torch
+
+from ..pairs import EncodedPair
+from .packed_encoder import PACKABLE, PackedEncoder
+from .packed_layout import pack
+
+PARITY = 1e-4  # |logit difference| between the packed encoder and transformers' own forward pass, fp32
+
+
+class PairModel:
+    """A classifier with its device, precision and way of computing. `parameters` are those that train."""
+
+    def __init__(self, model: Any, model_type: str, *, device: str, bf16: bool, freeze_embeddings: bool, dropout: bool):
+        self.module, self._type, self.device = model.to(device), model_type, torch.device(device)
+        self._compute = torch.bfloat16 if bf16 else torch.float32
+        self._dropout = dropout
+        self._pad = model.config.pad_token_id
+        self._uses_types = model_type == "bert"
+        freeze(model, embeddings=freeze_embeddings)
+        self._packed = PackedEncoder(model, model_type, embeddings_frozen=freeze_embeddings) if model_type in PACKABLE and device == "cpu" else None
+
+    @property
+    def parameters(self) -> dict[str, torch.nn.Parameter]:
+        return {name: parameter for name, parameter in self.module.named_parameters() if parameter.requires_grad}
+
+    @property
+    def packs(self) -> bool:
+        """Whether pairs are scored without padding."""
+        return self._packed is not None
+
+    @property
+    def precision(self) -> str:
+        return "bf16" if self._compute is torch.bfloat16 else "fp32"
+
+    @property
+    def padded(self) -> bool:
+        """Whether training pads its micro-batches."""
+        return self._packed is None or self._dropout
+
+    def check_parity(self, pairs: list[EncodedPair]) -> float | None:
+        """Largest |logit difference| of the packed encoder, which is dropped when it is too large; None when there is none."""
+        if self._packed is None:
+            return None
+        with torch.no_grad():
+            difference = float((self._packed_logits(pairs, torch.float32) - self._padded_logits(pairs, torch.float32)).abs().max())
+        if not difference <= PARITY:
+            self._packed = None
+        return difference
+
+    def start_step(self) -> None:
+        """Takes over the parameters as the optimizer left them; call it before the micro-batches of a step."""
+        self.module.train(self._dropout)
+        if not self.padded and self._packed is not None:
+            self._packed.refresh(self._compute)
+
+    def training_logits(self, pairs: list[EncodedPair]) -> torch.Tensor:
+        """[pairs] fp32 with gradients."""
+        if self.padded or self._packed is None:
+            return self._padded_logits(pairs, self._compute)
+        return self._packed.logits(pack(pairs, self._offset)).float()
+
+    @torch.no_grad()
+    def score(self, pairs: list[EncodedPair], *, exact: bool, tokens: int, between: Callable[[int], None]) -> list[float]:
+        """Logits of many pairs, sorted by length on the way. `exact`: fp32. `between(done)` is called after each batch."""
+        self.module.eval()
+        dtype = torch.float32 if exact else self._compute
+        if self._packed is not None:
+            self._packed.refresh(dtype)
+        scores = [0.0] * len(pairs)
+        done = 0
+        for batch in _by_length(pairs, tokens):
+            chosen = [pairs[i] for i in batch]
+            logits = self._padded_logits(chosen, dtype) if self._packed is None else self._packed.logits(pack(chosen, self._offset))
+            for place, value in zip(batch, logits.float().tolist()):
+                scores[place] = value
+            done += len(batch)
+            between(done)
+        if self._packed is not None:
+            self._packed.forget()
+        return scores
+
+    @property
+    def _offset(self) -> int | None:
+        return None if self._type == "bert" else self._pad
+
+    def _packed_logits(self, pairs: list[EncodedPair], dtype: torch.dtype) -> torch.Tensor:
+        assert self._packed is not None
+        self._packed.refresh(dtype)
+        return self._packed.logits(pack(pairs, self._offset))
+
+    def _padded_logits(self, pairs: list[EncodedPair], dtype: torch.dtype) -> torch.Tensor:
+        length = max(len(pair.ids) for pair in pairs)
+        inputs = {
+            "input_ids": torch.tensor([pair.ids + [self._pad] * (length - len(pair.ids)) for pair in pairs]),
+            "attention_mask": torch.tensor([[1] * len(pair.ids) + [0] * (length - len(pair.ids)) for pair in pairs]),
+        }
+        if self._uses_types:
+            inputs["token_type_ids"] = torch.tensor([pair.type_ids + [0] * (length - len(pair.ids)) for pair in pairs])
+        half = torch.autocast(self.device.type, torch.bfloat16) if dtype is torch.bfloat16 else contextlib.nullcontext()
+        with half:
+            logits = self.module(**{name: tensor.to(self.device) for name, tensor in inputs.items()}).logits
+        return logits.float().flatten()
+
+
+def freeze(model: Any, *, embeddings: bool) -> None:
+    """All parameters train but, when asked, those of embedding tables; norms beside the tables go on training."""
+    for module in model.modules():
+        for parameter in module.parameters(recurse=False):
+            parameter.requires_grad_(not (embeddings and isinstance(module, torch.nn.Embedding)))
+
+
+def _by_length(pairs: list[EncodedPair], tokens: int):
+    batch: list[int] = []
+    for index in sorted(range(len(pairs)), key=lambda i: (len(pairs[i].ids), i)):
+        if batch and (len(batch) + 1) * len(pairs[index].ids) > tokens:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
