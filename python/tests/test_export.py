@@ -18,6 +18,7 @@ from rerank_tune_worker.onnx_export.probes import probe_pairs
 from rerank_tune_worker.protocol import Job
 from rerank_tune_worker.reporter import Cancelled, JobError, Reporter
 from tests import tiny_models
+from tests.perturb import perturb
 
 MAX_LENGTH = 48
 
@@ -28,6 +29,7 @@ def setUpModule():
     DONE = {}
     for kind in tiny_models.KINDS:
         tiny_models.build(kind, model_of(kind))
+        perturb(model_of(kind))
         DONE[kind] = run_export(kind, out_of(kind))
 
 

@@ -28,6 +28,7 @@ from rerank_tune_worker.quantization.measure import relative_error
 from rerank_tune_worker.quantization.mixture import choose_forms
 from rerank_tune_worker.reporter import JobError, Reporter
 from tests import tiny_models
+from tests.perturb import perturb
 
 MAX_LENGTH = 48
 
@@ -39,6 +40,7 @@ def setUpModule():
     DONE = {}
     for kind in tiny_models.KINDS:
         tiny_models.build(kind, model_of(kind))
+        perturb(model_of(kind))
         export_graph(model_of(kind), graph_of(kind), 17)
         DONE[kind] = run_quantize(kind, out_of(kind))
 
