@@ -65,8 +65,10 @@ class PackedEncoder:
 
     def _embed(self, layout: PackedLayout) -> torch.Tensor:
         embeddings = self._base.embeddings
+        # RoBERTa knows one segment, whatever its tokenizer says
+        types = layout.types if self._bert else torch.zeros_like(layout.types)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self._frozen):
-            hidden = embeddings.word_embeddings(layout.ids) + embeddings.token_type_embeddings(layout.types) + embeddings.position_embeddings(layout.positions)
+            hidden = embeddings.word_embeddings(layout.ids) + embeddings.token_type_embeddings(types) + embeddings.position_embeddings(layout.positions)
         return embeddings.LayerNorm(hidden)
 
     def _last(self, layout: PackedLayout, hidden: torch.Tensor) -> torch.Tensor:

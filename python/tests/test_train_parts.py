@@ -1,0 +1,268 @@
+"""Data, loss, metric, schedule and guard of training, without a model."""
+import json
+import math
+import os
+import random
+import tempfile
+import unittest
+
+import torch
+
+from rerank_tune_worker.pairs import EncodedPair
+from rerank_tune_worker.reporter import JobError
+from rerank_tune_worker.training.checkpoint import replace_file, write_text
+from rerank_tune_worker.training.data import Group, Passage, StepPlan, TrainingGroup, micro_batches, read_groups, sample_passages
+from rerank_tune_worker.training.evaluate import DevSet
+from rerank_tune_worker.training.guard import Guard
+from rerank_tune_worker.training.history import Progress, evaluation_steps
+from rerank_tune_worker.training.loss import LossSums, group_loss
+from rerank_tune_worker.training.ndcg import ndcg_at_k
+from rerank_tune_worker.training.optimizer import build_optimizer, check_learning_rate, learning_rate, warmup_steps
+
+RECORDED = os.path.join(os.path.dirname(__file__), "..", "..", "test", "fixtures", "trec-eval.json")
+
+
+def passages(*labels_and_sources):
+    return tuple(Passage(f"p{i}", f"text {i}", float(label), source) for i, (label, source) in enumerate(labels_and_sources))
+
+
+def groups(count, labels=(1, 0, 0)):
+    return [Group(f"q{i}", "q", passages(*((label, "bm25") for label in labels)), ()) for i in range(count)]
+
+
+class Sampling(unittest.TestCase):
+    def test_positives_take_turns_over_the_epochs(self):
+        pool = passages((1, "judged"), (1, "judged"), (1, "judged"), (0, "bm25"), (0, "bm25"))
+        first = [sample_passages(pool, 3, epoch, "s")[0] for epoch in range(3)]
+        self.assertEqual(sorted(first), [0, 1, 2])
+
+    def test_a_binary_group_has_one_positive(self):
+        pool = passages((1, "judged"), (1, "judged"), *[(0, "bm25")] * 9)
+        chosen = sample_passages(pool, 8, 0, "s")
+        self.assertEqual((sum(pool[i].label > 0 for i in chosen), len(chosen)), (1, 8))
+
+    def test_judged_negatives_come_first(self):
+        pool = passages((1, "judged"), *[(0, "bm25")] * 20, (0, "judged"), (0, "judged"))
+        self.assertTrue({21, 22} <= set(sample_passages(pool, 4, 3, "s")))
+
+    def test_other_grades_join(self):
+        pool = passages((3, "judged"), (1, "judged"), *[(0, "bm25")] * 9)
+        self.assertTrue({0, 1} <= set(sample_passages(pool, 8, 0, "s")))
+
+    def test_a_passage_is_never_repeated(self):
+        pool = passages((1, "judged"), (0, "bm25"))
+        self.assertEqual(sorted(sample_passages(pool, 8, 0, "s")), [0, 1])
+
+    def test_a_group_of_positives_keeps_several(self):
+        self.assertEqual(len(sample_passages(passages((1, "judged"), (1, "judged")), 8, 0, "s")), 2)
+
+    def test_epochs_draw_other_negatives(self):
+        pool = passages((1, "judged"), *[(0, "bm25")] * 50)
+        self.assertNotEqual(sample_passages(pool, 8, 0, "s"), sample_passages(pool, 8, 1, "s"))
+
+
+class Steps(unittest.TestCase):
+    def plan(self, count=10, epochs=2.0):
+        return StepPlan(groups(count), queries_per_step=4, group_size=3, epochs=epochs, seed=7)
+
+    def test_an_epoch_sees_every_query_once_with_a_smaller_last_step(self):
+        plan = self.plan()
+        steps = [[group.group for group in plan.step(number)] for number in range(3)]
+        self.assertEqual([len(step) for step in steps], [4, 4, 2])
+        self.assertEqual(sorted(sum(steps, [])), list(range(10)))
+
+    def test_a_step_depends_on_its_number_alone(self):
+        forward, jumped = self.plan(), self.plan()
+        for number in range(5):
+            forward.step(number)
+        self.assertEqual(forward.step(5), jumped.step(5))
+
+    def test_epochs_may_be_fractions(self):
+        self.assertEqual(self.plan(epochs=1.5).total, round(1.5 * 3))
+
+    def test_no_training_query_is_an_error(self):
+        with self.assertRaises(JobError) as caught:
+            StepPlan([], queries_per_step=4, group_size=3, epochs=1, seed=7)
+        self.assertEqual(caught.exception.code, "DATA_INVALID")
+
+    def test_micro_batches_keep_groups_whole_within_the_budget(self):
+        rng = random.Random(0)
+        chosen = [TrainingGroup(i, (0, 1), (1.0, 0.0)) for i in range(20)]
+        pairs = [[EncodedPair([1] * rng.randint(5, 60), []) for _ in range(2)] for _ in chosen]
+        for padded in (False, True):
+            batches = list(micro_batches(chosen, pairs, 200, padded=padded))
+            self.assertEqual(sorted(sum(batches, [])), list(range(20)))
+            for batch in batches:
+                lengths = [len(pair.ids) for index in batch for pair in pairs[index]]
+                self.assertLessEqual(len(lengths) * max(lengths) if padded else sum(lengths), 200)
+
+    def test_a_group_beyond_the_budget_goes_alone(self):
+        chosen = [TrainingGroup(i, (0,), (1.0,)) for i in range(2)]
+        pairs = [[EncodedPair([1] * 300, [])], [EncodedPair([1] * 10, [])]]
+        self.assertEqual(list(micro_batches(chosen, pairs, 100, padded=False)), [[1], [0]])
+
+
+class Files(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.folder.name, "file")
+        self.addCleanup(self.folder.cleanup)
+
+    def test_a_broken_group_is_named_by_its_line(self):
+        write_text(self.path, json.dumps({"query_id": "q", "query": "a", "passages": []}) + '\n{"query_id": "r"}\n')
+        with self.assertRaises(JobError) as caught:
+            read_groups(self.path)
+        self.assertIn(f"{self.path}:2", caught.exception.message)
+
+    def test_line_separators_inside_texts_do_not_end_a_line(self):
+        write_text(self.path, json.dumps({"query_id": "q", "query": "a\u2028b\x85c", "passages": []}, ensure_ascii=False) + "\n")
+        self.assertEqual(read_groups(self.path)[0].query, "a\u2028b\x85c")
+
+    def test_a_writer_that_dies_leaves_the_old_file(self):
+        write_text(self.path, "old")
+
+        def die(temporary):
+            with open(temporary, "w") as file:
+                file.write("ne")
+            raise KeyboardInterrupt
+
+        with self.assertRaises(KeyboardInterrupt):
+            replace_file(self.path, die)
+        with open(self.path) as file:
+            self.assertEqual(file.read(), "old")
+
+
+class Loss(unittest.TestCase):
+    def test_one_positive_is_the_cross_entropy_of_its_place(self):
+        loss, _, _ = group_loss(torch.tensor([2.0, 1.0, 0.0]), [(1.0, 0.0, 0.0)], 1.0)
+        self.assertAlmostEqual(loss.item(), math.log(math.e**2 + math.e + 1) - 2, places=6)
+
+    def test_grades_are_a_distribution(self):
+        loss, _, _ = group_loss(torch.tensor([1.0, 0.0]), [(3.0, 1.0)], 3.0)
+        normal = math.log(math.e + 1)
+        self.assertAlmostEqual(loss.item(), 0.75 * (normal - 1) + 0.25 * normal, places=6)
+
+    def test_a_group_without_a_positive_adds_nothing_but_the_anchor(self):
+        logits = torch.tensor([1.0, -1.0], requires_grad=True)
+        loss, anchor, _ = group_loss(logits, [(0.0, 0.0)], 1.0)
+        loss.backward(retain_graph=True)
+        self.assertEqual((loss.item(), logits.grad.abs().sum().item()), (0.0, 0.0))
+        self.assertAlmostEqual(anchor.item(), math.log(1 + math.e) + math.log(1 + 1 / math.e), places=6)
+
+    def test_a_group_of_positives_has_finite_gradients(self):
+        logits = torch.tensor([1.0, 3.0], requires_grad=True)
+        group_loss(logits, [(1.0, 1.0)], 1.0)[0].backward()
+        self.assertAlmostEqual(logits.grad.sum().item(), 0.0, places=6)
+        self.assertLess(logits.grad[0].item(), 0)
+
+    def test_the_anchor_is_measured_against_the_highest_grade(self):
+        _, anchor, _ = group_loss(torch.tensor([0.5, 0.0]), [(2.0, 0.0)], 4.0)
+        expected = torch.nn.functional.binary_cross_entropy_with_logits(torch.tensor([0.5, 0.0]), torch.tensor([0.5, 0.0]), reduction="sum")
+        self.assertAlmostEqual(anchor.item(), expected.item(), places=6)
+
+    def test_groups_of_any_size_add_up(self):
+        values, labels = torch.randn(6, generator=torch.Generator().manual_seed(1)), [(1.0, 0.0), (0.0, 2.0, 1.0), (1.0,)]
+        whole = group_loss(values, labels, 2.0)
+        parts = [group_loss(part, [label], 2.0) for part, label in zip(values.split([2, 3, 1]), labels)]
+        for index in (0, 1):
+            self.assertAlmostEqual(whole[index].item(), sum(part[index].item() for part in parts), places=5)
+        self.assertEqual(whole[2].pairs, 6)
+
+
+class Ndcg(unittest.TestCase):
+    def test_equals_recorded_values_of_trec_eval(self):
+        with open(RECORDED, encoding="utf-8") as file:
+            queries = json.load(file)["queries"]
+        self.assertGreater(len(queries), 5)
+        for query in queries:
+            missed = tuple(item["label"] if isinstance(item, dict) else item for item in query["missed"])
+            value = ndcg_at_k(query["ids"], query["scores"], query["labels"], missed)
+            self.assertAlmostEqual(value, query["expected"]["ndcg_cut_10"], places=9, msg=query["name"])
+
+    def test_ties_go_to_the_greater_id(self):
+        self.assertEqual(ndcg_at_k(["a", "b"], [1.0, 1.0], [0, 1], ()), 1.0)
+
+    def test_relevant_passages_below_the_depth_stay_in_the_ideal(self):
+        class Encoder:
+            def encode(self, pairs):
+                return [EncodedPair([1], [0]) for _ in pairs]
+
+        class Model:
+            def score(self, pairs, **_):
+                return [1.0 - i for i in range(len(pairs))]
+
+        group = Group("q", "q", passages((1, "bm25"), (0, "bm25"), (1, "bm25")), ())
+        ideal = 1 + 1 / math.log2(3)
+        self.assertAlmostEqual(DevSet([group], Encoder(), queries=1, depth=2).ndcg(Model(), 10, None), 1 / ideal, places=9)
+
+
+class Schedule(unittest.TestCase):
+    def test_warm_up_has_twenty_steps_but_at_most_a_third(self):
+        self.assertEqual([warmup_steps(total, 0.1) for total in (1, 30, 100, 1000)], [1, 10, 20, 100])
+
+    def test_the_rate_rises_to_its_peak_and_falls_to_the_end(self):
+        rates = [learning_rate(step, total=100, warmup=20, peak=1.0) for step in range(100)]
+        self.assertEqual((max(rates), rates.index(1.0)), (1.0, 19))
+        self.assertEqual(rates[20:], sorted(rates[20:], reverse=True))
+        self.assertGreater(rates[-1], 0)
+
+    def test_only_matrices_decay(self):
+        parameters = {"w": torch.nn.Parameter(torch.ones(2, 2)), "b": torch.nn.Parameter(torch.ones(2))}
+        found = {p.ndim: group["weight_decay"] for group in build_optimizer(parameters, 0.5).param_groups for p in group["params"]}
+        self.assertEqual(found, {2: 0.5, 1: 0.0})
+
+    def test_a_high_rate_for_a_large_reranker_is_refused(self):
+        with self.assertRaises(JobError) as caught:
+            check_learning_rate(6e-5, 4, 568_000_000, True)
+        self.assertEqual(caught.exception.code, "RECIPE_INVALID")
+
+    def test_high_rates_for_small_fresh_or_large_batch_models_pass(self):
+        check_learning_rate(1e-4, 16, 22_000_000, True)
+        check_learning_rate(1e-4, 16, 568_000_000, False)
+        check_learning_rate(6e-5, 96, 568_000_000, True)
+
+    def test_evaluations_are_spread_and_include_the_last_step(self):
+        self.assertEqual(evaluation_steps(100, 4), {25, 50, 75, 100})
+        self.assertEqual(evaluation_steps(3, 8), {1, 2, 3})
+
+
+class Collapse(unittest.TestCase):
+    FLAT = LossSums(group_loss=4 * math.log(8), anchor=1.0, log_sizes=4 * math.log(8), spread=4e-4, groups=4, pairs=32)
+
+    def test_scores_without_spread_at_chance_stop_training(self):
+        guard = Guard()
+        with self.assertRaises(JobError) as caught:
+            for step in range(1, 100):
+                guard.after_step(step, 20, self.FLAT, 0.1)
+        self.assertEqual((caught.exception.code, guard.flat, step), ("TRAINING_COLLAPSED", 10, 30))
+
+    def test_chance_with_spread_goes_on(self):
+        guard = Guard()
+        for step in range(100):
+            guard.after_step(step, 20, LossSums(**{**vars(self.FLAT), "spread": 4.0}), 0.1)
+        self.assertEqual(guard.flat, 0)
+
+    def test_values_that_are_not_finite_stop_training_at_once(self):
+        for sums, norm in ((LossSums(group_loss=math.nan), 1.0), (self.FLAT, math.inf)):
+            with self.assertRaises(JobError) as caught:
+                Guard().after_step(1, 20, sums, norm)
+            self.assertIn("finite", caught.exception.message)
+
+    def test_three_evaluations_below_a_reranker_end_training(self):
+        guard = Guard()
+        self.assertEqual([guard.after_evaluation(value, 0.5, True) for value in (0.4, 0.4, 0.6, 0.4, 0.4, 0.4)], [False] * 5 + [True])
+
+    def test_a_fresh_head_is_not_measured_against_its_base(self):
+        guard = Guard()
+        self.assertFalse(any(guard.after_evaluation(0.1, 0.5, False) for _ in range(9)))
+
+    def test_a_tie_keeps_the_earlier_step(self):
+        progress = Progress()
+        progress.start(0.5)
+        progress.step = 10
+        self.assertFalse(progress.record(0.5, loss=1.0, rate=1e-5, norm=1.0, warming=False))
+        self.assertEqual((progress.best_step, progress.stale), (0, 1))
+
+
+if __name__ == "__main__":
+    unittest.main()
