@@ -31,7 +31,8 @@ async function main(args) {
 /** unittest prints to stderr: `Ran 12 tests in 3.4s`, then `OK` or `FAILED (failures=1, errors=2, skipped=3)`. */
 async function unittest(env) {
   const python = env.RERANK_TUNE_TEST_PYTHON;
-  const options = { cwd: join(ROOT, "python"), env: { ...env, PYTHONPATH: env.RERANK_TUNE_TEST_PACKAGES } };
+  // Without the test packages: the worker has to do with its own environment.
+  const options = { cwd: join(ROOT, "python"), env };
   const { code, output } = await run(python, ["-m", "unittest", "discover", "-s", "tests", "-t", "."], options);
   const ran = Number(/^Ran (\d+) tests? in/m.exec(output)?.[1] ?? 0);
   const ending = /^(?:OK|FAILED|NO TESTS RAN)(?: \((.*)\))?$/m.exec(output)?.[1] ?? "";

@@ -53,14 +53,15 @@ describe("help", () => {
     },
   );
 
-  test("comes in under 150 ms", async () => {
+  test("takes less than 150 ms of computing", async () => {
+    // Not wall time: other tests run beside this one.
+    const report =
+      "process.on('exit',()=>{const{user,system}=process.cpuUsage();process.stderr.write(`${(user+system)/1000}`)})";
     const times: number[] = [];
-    for (let run = 0; run < 8; run += 1) {
-      const started = performance.now();
-      await cli(["--help"]);
-      times.push(performance.now() - started);
-    }
-    // The smallest: other tests run beside this one.
+    for (let run = 0; run < 4; run += 1)
+      times.push(
+        Number((await execa(process.execPath, ["--import", `data:text/javascript,${report}`, CLI, "--help"])).stderr),
+      );
     expect(Math.min(...times)).toBeLessThan(150);
   });
 
