@@ -109,7 +109,7 @@ class Results(unittest.TestCase):
         with open(INPUTS["test"]) as file:
             expected = [(g["query_id"], p["id"], g["query"], p["text"]) for g in map(json.loads, file) for p in g["passages"]]
         with open(path("scores", "scores.tuned.test.tsv")) as file:
-            rows = [line.rstrip("\n").split("\t") for line in file][1:]
+            rows = [line.rstrip("\n").split("\t") for line in file]
         self.assertEqual([(q, p) for q, p, *_ in expected], [(q, p) for q, p, _ in rows])
         for (_, _, query, passage), (_, _, score) in zip(expected, rows):
             encoded = tokenizer.encode(query, passage)

@@ -40,7 +40,7 @@ def write_scores(path: str, groups: list[Group], pairs: list[EncodedPair], model
     seconds = time.perf_counter() - started
     names = [(group.query_id, passage.id) for group in groups for passage in group.passages]
     lines = [f"{query}\t{passage}\t{score!r}\n" for (query, passage), score in zip(names, scores, strict=True)]
-    write_text(path, "query_id\tpassage_id\tscore\n" + "".join(lines))
+    write_text(path, "".join(lines))
     return len(pairs) / max(seconds, 1e-9)
 
 
