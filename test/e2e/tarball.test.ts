@@ -99,13 +99,14 @@ describe("the packed tarball", () => {
     expect(report.outcome).not.toBe("failed");
   });
 
-  test("pulls the same bytes back out of the registry", async () => {
+  test("pulls the same bytes back out of the registry, and they prove themselves", { timeout: 120_000 }, async () => {
     const pulled = join(home, "pulled");
     await runJson("registry", "pull", "tiny:latest", pulled);
     const data = JSON.parse(readFileSync(join(home, "data.json"), "utf8")) as RunData;
-    for (const name of ["model.safetensors", "onnx/model.onnx", "tokenizer.json", "rerank-tune.json"])
+    for (const name of ["model.safetensors", "onnx/model.onnx", "onnx/model_quantized.onnx", "tokenizer.json"])
       expect((await readFile(join(pulled, name))).equals(await readFile(join(data.package, name))), name).toBe(true);
     await runJson("registry", "verify");
+    expect((await runJson<{ outcome: string }>("verify", pulled)).outcome).not.toBe("failed");
   });
 });
 
