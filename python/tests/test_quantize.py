@@ -316,9 +316,14 @@ class Mixture(unittest.TestCase):
         self.assertEqual([name for name, choice in chosen.items() if choice.form == "token"], ["7"])
 
     def test_the_best_of_all_tried_wins_when_none_is_enough(self):
-        errors = iter([0.9, 0.3, 0.8, 0.7, 0.6])
+        errors = iter([0.9, 0.3, 0.8, 0.2, 0.6])
         chosen = choose_forms(self.options(), lambda _: next(errors))
-        self.assertEqual(sum(choice.form == "token" for choice in chosen.values()), 1)
+        self.assertEqual(sum(choice.form == "token" for choice in chosen.values()), 4)
+
+    def test_it_gives_up_when_two_steps_bring_nothing(self):
+        errors = iter([0.3, 0.4, 0.5])
+        chosen = choose_forms(self.options(), lambda _: next(errors))
+        self.assertEqual({choice.form for choice in chosen.values()}, {"static"})
 
 
 if __name__ == "__main__":

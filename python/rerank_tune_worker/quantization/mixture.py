@@ -9,17 +9,21 @@ from .search import Choice
 ENOUGH = 0.05
 # Share of groups in token form that is tried, in this order.
 SHARES = (0.0, 0.125, 0.25, 0.5, 1.0)
+# Shares in a row that may bring nothing before the search gives up: a try costs minutes on a large model.
+PATIENCE = 2
 
 
 def choose_forms(options: dict[str, dict[str, Choice]], measure: Callable[[dict[str, Choice]], float]) -> dict[str, Choice]:
     """`options` by group: the best choice of each form. `measure` builds a graph and returns its score error.
 
-    Groups change in the order in which the token form lowers their own error; the search ends at ENOUGH or with the best share.
+    Groups change in the order in which the token form lowers their own error; the search ends at ENOUGH, or with the best
+    share tried when PATIENCE runs out.
     """
     order = sorted(options, key=lambda x: options[x]["token"].error - options[x]["static"].error)
     willing = [x for x in order if options[x]["token"].error < options[x]["static"].error]
     best: tuple[float, dict[str, Choice]] | None = None
     tried: set[int] = set()
+    idle = 0
     for share in SHARES:
         count = min(round(share * len(order)), len(willing))
         if count in tried:
@@ -28,9 +32,10 @@ def choose_forms(options: dict[str, dict[str, Choice]], measure: Callable[[dict[
         changed = set(willing[:count])
         choices = {x: found["token" if x in changed else "static"] for x, found in options.items()}
         error = measure(choices)
+        idle += 1
         if best is None or error < best[0]:
-            best = error, choices
-        if error <= ENOUGH:
+            best, idle = (error, choices), 0
+        if error <= ENOUGH or idle == PATIENCE:
             break
     assert best is not None
     return best[1]
