@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.join(ROOT, "python"))
 
 SYSTEMS = ("sentence_transformers_fp32", "sentence_transformers_bf16", "rerank_tune")
 # as set by src/worker/run-job.ts
-WORKER_VARIABLES = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184", "MALLOC_TOP_PAD_": "268435456", "TOKENIZERS_PARALLELISM": "false", "PYTHONHASHSEED": "0"}
+WORKER_VARIABLES = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "17179869184", "MALLOC_TOP_PAD_": "268435456", "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "1000", "TOKENIZERS_PARALLELISM": "false", "PYTHONHASHSEED": "0"}
 
 
 def main() -> None:
@@ -59,7 +59,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--batch-size", type=int, default=64, help="pairs a step of sentence-transformers")
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--same-allocator", action="store_true", help="give sentence-transformers the worker's allocator settings too")
+    parser.add_argument("--same-environment", action="store_true", help="give sentence-transformers the worker's allocator and thread settings too")
     parser.add_argument("--out")
     parser.add_argument("--child", choices=SYSTEMS, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -110,7 +110,7 @@ def run_worker(arguments: argparse.Namespace, folder: str, repeat: int) -> dict:
 
 def run_child(arguments: argparse.Namespace, folder: str, system: str) -> dict:
     command = [sys.executable, os.path.abspath(__file__), *sys.argv[1:], "--child", system, "--train", os.path.join(folder, "train.jsonl"), "--dev", os.path.join(folder, "dev.jsonl")]
-    variables = {name: value for name, value in WORKER_VARIABLES.items() if name.startswith("MALLOC") and arguments.same_allocator}
+    variables = {name: value for name, value in WORKER_VARIABLES.items() if name.startswith(("MALLOC", "OMP", "GOMP")) and arguments.same_environment}
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **variables})
     if result.returncode != 0:
         raise SystemExit(f"{system} failed:\n{result.stderr[-3000:]}")
@@ -171,7 +171,7 @@ def summarize(arguments: argparse.Namespace, runs: dict[str, list[dict]]) -> dic
         for name, measured in runs.items()
     }
     ratios = {name: [mine["tokens_per_second"] / other["tokens_per_second"] for mine, other in zip(ours, runs[name])] for name in SYSTEMS[:-1]}
-    settings = {name: getattr(arguments, name) for name in ("queries", "group_size", "epochs", "max_length", "learning_rate", "batch_size", "repeats", "same_allocator")}
+    settings = {name: getattr(arguments, name) for name in ("queries", "group_size", "epochs", "max_length", "learning_rate", "batch_size", "repeats", "same_environment")}
     machine = {"processor": processor(), "cores": os.cpu_count(), "python": platform.python_version()}
     return {"settings": settings, "machine": machine, "systems": systems, "times_faster_than": {name: {"median": statistics.median(values), "each": values} for name, values in ratios.items()}}
 
