@@ -44,7 +44,7 @@ interface Cell {
 
 /**
  * Measures every contestant at every number of candidates for `budgetMs` in all, warm-ups apart.
- * First five rounds in turn; then whoever has used the least time is next, so that each cell gets an equal share.
+ * First five samples of each, small requests first; then whoever has used the least time is next, so that each cell gets an equal share.
  * @param groups where queries and passages are drawn from, in order and around again; must not be empty.
  */
 export async function measureLatency(
@@ -132,9 +132,12 @@ function affordable(cells: Cell[], budgetMs: number, leftOut: string[]): Cell[] 
   return cells.filter((cell) => cheapestFirst.includes(cell));
 }
 
+/** Five of each first, variants in turn and small requests before large ones: where time runs out, something is complete. */
 function nextCell(cells: readonly Cell[]): Cell {
-  const fewest = cells.reduce((least, cell) => (cell.samples.length < least.samples.length ? cell : least));
-  if (fewest.samples.length < LEAST_SAMPLES) return fewest;
+  const unfinished = cells.filter(({ samples }) => samples.length < LEAST_SAMPLES);
+  const isSooner = (left: Cell, right: Cell) =>
+    left.candidates - right.candidates || left.samples.length - right.samples.length;
+  if (unfinished.length > 0) return unfinished.reduce((first, cell) => (isSooner(cell, first) < 0 ? cell : first));
   return cells.reduce((least, cell) => (cell.spent < least.spent ? cell : least));
 }
 
