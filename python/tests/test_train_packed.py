@@ -109,7 +109,7 @@ class Packed(unittest.TestCase):
 
     def test_positions_of_roberta_skip_padding_tokens_in_the_text(self):
         layout = pack([EncodedPair([0, 7, 1, 8, 2], [0] * 5)], 1)
-        self.assertEqual(layout.positions.tolist(), [2, 3, 1, 4, 5])
+        self.assertEqual(layout.positions[:5].tolist(), [2, 3, 1, 4, 5])
 
 
 if __name__ == "__main__":

@@ -31,12 +31,25 @@ def _score_gradient(out_gradient: torch.Tensor, value: torch.Tensor, probabiliti
     return torch._softmax_backward_data(flow, probabilities, -1, probabilities.dtype).mul_(value.shape[-1] ** -0.5)
 
 
+def _of_pairs(rows: torch.Tensor, block: Block, size: int) -> torch.Tensor:
+    """The block's part of [pairs, hidden] -> [count * heads, 1, head size]; idle pairs are 0."""
+    own = rows[block.first : block.first + block.pairs]
+    return torch.nn.functional.pad(own, (0, 0, 0, block.count - block.pairs)).view(-1, 1, size)
+
+
+def _rows_for(blocks: list[Block], rows: int, width: int, like: torch.Tensor) -> torch.Tensor:
+    """Room for [rows, width]; the idle rows behind the last block are 0, so that they carry neither NaN forward nor gradients back."""
+    out = like.new_empty(rows, width)
+    out[blocks[-1].end :] = 0
+    return out
+
+
 class PackedAttention(torch.autograd.Function):
-    """qkv [tokens, 3 * hidden] -> context [tokens, hidden]."""
+    """qkv [rows, 3 * hidden] -> context [rows, hidden]."""
 
     @staticmethod
     def forward(ctx, qkv: torch.Tensor, blocks: list[Block], heads: int) -> torch.Tensor:
-        out = qkv.new_empty(qkv.shape[0], qkv.shape[1] // 3)
+        out = _rows_for(blocks, qkv.shape[0], qkv.shape[1] // 3, qkv)
         saved = []
         for block in blocks:
             parts = _to_heads(qkv, block, 3, heads)
@@ -50,7 +63,7 @@ class PackedAttention(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient: torch.Tensor):
         heads, saved = ctx.heads, ctx.saved_tensors
-        out = gradient.new_empty(gradient.shape[0], gradient.shape[1] * 3)
+        out = _rows_for(ctx.blocks, gradient.shape[0], gradient.shape[1] * 3, gradient)
         for index, block in enumerate(ctx.blocks):
             parts, probabilities = saved[2 * index], saved[2 * index + 1]
             incoming = _to_heads(gradient, block, 1, heads)[0]
@@ -66,7 +79,7 @@ class PackedAttention(torch.autograd.Function):
 
 
 class FirstTokenAttention(torch.autograd.Function):
-    """The last layer: only the first token of each pair asks. query [pairs, hidden], key_value [tokens, 2 * hidden] -> [pairs, hidden]."""
+    """The last layer: only the first token of each pair asks. query [pairs, hidden], key_value [rows, 2 * hidden] -> [pairs, hidden]."""
 
     @staticmethod
     def forward(ctx, query: torch.Tensor, key_value: torch.Tensor, blocks: list[Block], heads: int) -> torch.Tensor:
@@ -74,27 +87,26 @@ class FirstTokenAttention(torch.autograd.Function):
         size = query.shape[1] // heads
         for block in blocks:
             parts = _to_heads(key_value, block, 2, heads)
-            asked = query[block.first : block.first + block.count].reshape(-1, 1, size)
+            asked = _of_pairs(query, block, size)
             probabilities = _probabilities(asked, parts[0], block, heads)
-            out[block.first : block.first + block.count] = torch.bmm(probabilities, parts[1]).view(block.count, -1)
+            out[block.first : block.first + block.pairs] = torch.bmm(probabilities, parts[1]).view(block.count, -1)[: block.pairs]
             saved += [parts, probabilities]
         ctx.save_for_backward(*saved)
-        ctx.blocks, ctx.heads, ctx.tokens = blocks, heads, key_value.shape[0]
+        ctx.blocks, ctx.heads, ctx.rows = blocks, heads, key_value.shape[0]
         return out
 
     @staticmethod
     def backward(ctx, gradient: torch.Tensor):
         query, *saved = ctx.saved_tensors
         size = query.shape[1] // ctx.heads
-        query_out, out = torch.empty_like(query), query.new_empty(ctx.tokens, 2 * query.shape[1])
+        query_out, out = torch.empty_like(query), _rows_for(ctx.blocks, ctx.rows, 2 * query.shape[1], query)
         for index, block in enumerate(ctx.blocks):
             parts, probabilities = saved[2 * index], saved[2 * index + 1]
-            pairs = slice(block.first, block.first + block.count)
-            incoming = gradient[pairs].reshape(-1, 1, size)
+            incoming = _of_pairs(gradient, block, size)
             scores = _score_gradient(incoming, parts[1], probabilities)
             result = torch.empty_like(parts)
-            torch.bmm(scores.transpose(1, 2), query[pairs].reshape(-1, 1, size), out=result[0])
+            torch.bmm(scores.transpose(1, 2), _of_pairs(query, block, size), out=result[0])
             torch.bmm(probabilities.transpose(1, 2), incoming, out=result[1])
-            query_out[pairs] = torch.bmm(scores, parts[0]).view(block.count, -1)
+            query_out[block.first : block.first + block.pairs] = torch.bmm(scores, parts[0]).view(block.count, -1)[: block.pairs]
             out[block.start : block.end] = _to_rows(result, block, ctx.heads)
         return query_out, out, None, None

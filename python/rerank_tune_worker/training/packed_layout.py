@@ -10,19 +10,24 @@ from ..pairs import EncodedPair
 
 # Pairs whose lengths round up to the same multiple share a block; 16 was the fastest of 8, 16, 32 and one block for all (MiniLM-L6, AMX).
 ROUND = 16
+# Rows round up too: oneDNN compiles a kernel for every new shape, which took a sixth of the matmul time and 1 GB of memory otherwise.
+# The number of pairs in a block rounds up to a multiple of PAIRS for the same reason.
+ROWS = 128
+PAIRS = 4
 MASKED = -30000.0  # exp() of it is 0 in fp32 and bf16 alike, and unlike -inf it never makes NaN
 
 
 @dataclass(frozen=True)
 class Block:
-    """Pairs of like length. Tokens start:end of the packed rows, pairs first:first+count, padded to `length`."""
+    """Pairs of like length. Tokens start:end of the packed rows, pairs first:first+pairs, padded to `length` and with idle pairs to `count`."""
 
     start: int
     end: int
     first: int
+    pairs: int
     count: int
     length: int
-    to_padded: torch.Tensor  # [count * length] row of the block's tokens to read; padding repeats the last row
+    to_padded: torch.Tensor  # [count * length] row of the block's tokens to read; padding and idle pairs repeat the last row
     to_packed: torch.Tensor  # [end - start] padded row to read
     mask: torch.Tensor  # [count, 1, length] 0 or MASKED
     real: torch.Tensor  # [count, length, 1, 1] 1 for real tokens, 0 for padding
@@ -30,7 +35,7 @@ class Block:
 
 @dataclass(frozen=True)
 class PackedLayout:
-    """`ids`, `types`, `positions`: [tokens]; `starts`: [pairs] row of each first token; `order`: pairs as given -> sorted by length."""
+    """`ids`, `types`, `positions`: [rows], the last ones idle; `starts`: [pairs] row of each first token; `order`: pairs as given -> sorted by length."""
 
     ids: torch.Tensor
     types: torch.Tensor
@@ -49,13 +54,17 @@ def pack(pairs: list[EncodedPair], padding_offset: int | None) -> PackedLayout:
     back = torch.empty(len(pairs), dtype=torch.long)
     back[torch.tensor(order)] = torch.arange(len(pairs))
     return PackedLayout(
-        ids=torch.tensor(list(itertools.chain.from_iterable(pair.ids for pair in ordered))),
-        types=torch.tensor(list(itertools.chain.from_iterable(pair.type_ids for pair in ordered))),
-        positions=torch.cat([_positions(pair.ids, padding_offset) for pair in ordered]),
+        ids=_whole_rows(torch.tensor(list(itertools.chain.from_iterable(pair.ids for pair in ordered)))),
+        types=_whole_rows(torch.tensor(list(itertools.chain.from_iterable(pair.type_ids for pair in ordered)))),
+        positions=_whole_rows(torch.cat([_positions(pair.ids, padding_offset) for pair in ordered])),
         starts=starts,
         order=back,
         blocks=list(_blocks(lengths, starts)),
     )
+
+
+def _whole_rows(values: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.pad(values, (0, -len(values) % ROWS))
 
 
 def _positions(ids: list[int], padding_offset: int | None) -> torch.Tensor:
@@ -68,21 +77,24 @@ def _positions(ids: list[int], padding_offset: int | None) -> torch.Tensor:
 def _blocks(lengths: torch.Tensor, starts: torch.Tensor):
     first = 0
     for length, members in itertools.groupby(lengths.tolist(), key=lambda n: -(-n // ROUND) * ROUND):
-        count = len(list(members))
-        own = lengths[first : first + count]
-        start, end = int(starts[first]), int(starts[first] + own.sum())
+        pairs = len(list(members))
+        idle = -pairs % PAIRS
+        own = torch.nn.functional.pad(lengths[first : first + pairs], (0, idle))
+        start = int(starts[first])
+        end = start + int(own.sum())
         places = torch.arange(length)
         valid = places[None] < own[:, None]
-        rows = (starts[first : first + count, None] - start + places[None]).clamp(max=end - start - 1)
+        begins = torch.nn.functional.pad(starts[first : first + pairs] - start, (0, idle), value=end - start - 1)
         yield Block(
             start=start,
             end=end,
             first=first,
-            count=count,
+            pairs=pairs,
+            count=pairs + idle,
             length=length,
-            to_padded=rows.flatten(),
+            to_padded=(begins[:, None] + places[None]).clamp(max=end - start - 1).flatten(),
             to_packed=valid.flatten().nonzero().flatten(),
-            mask=torch.zeros(count, 1, length).masked_fill(~valid[:, None], MASKED),
-            real=valid.view(count, length, 1, 1).float(),
+            mask=torch.zeros(pairs + idle, 1, length).masked_fill(~valid[:, None], MASKED),
+            real=valid.view(pairs + idle, length, 1, 1).float(),
         )
-        first += count
+        first += pairs
