@@ -27,6 +27,7 @@ export const quantize: Stage<QuantizeStageOptions, QuantizeOutput> = {
   sources: () => [],
   tools: ({ python_lock }) => ({ python_lock }),
   run: async (context, options, inputs) => {
+    if (!options.int8 && !options.fp16) return { variants: [], choices: [], weight_bits: Number(options.weight_bits) };
     const folders = {
       prepare: inputs.prepare?.dir ?? "",
       train: inputs.train?.dir ?? "",

@@ -38,11 +38,8 @@ const inputs = { train: { dir: "/work/train", output: {}, digest: "t" } };
 
 describe("the export job", () => {
   test("reads the model folder of train and nothing else", () => {
-    expect(exportJob("/out", { opset: 17, max_length: 256 }, "/work/train")).toEqual({
-      v: 1,
-      id: "export",
+    expect(exportJob({ opset: 17, max_length: 256 }, "/work/train")).toEqual({
       kind: "export",
-      out_dir: "/out",
       inputs: { model: join("/work/train", "model") },
       options: { opset: 17, max_length: 256 },
     });

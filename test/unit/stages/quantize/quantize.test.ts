@@ -16,11 +16,11 @@ const OPTIONS = {
   weight_bits: "8",
   max_length: 128,
 } as const;
-const FOLDERS = { prepareDir: "/p", trainDir: "/t", exportDir: "/e" };
+const FOLDERS = { prepare: "/p", train: "/t", export: "/e" };
 
 describe("the quantize job", () => {
   test("reads the graph of export, the model of train and the training groups of prepare", () => {
-    expect(quantizeJob("/out", OPTIONS, FOLDERS).inputs).toEqual({
+    expect(quantizeJob(OPTIONS, FOLDERS).inputs).toEqual({
       onnx: join("/e", "onnx/model.onnx"),
       model: join("/t", "model"),
       calibration: join("/p", "groups.train.jsonl"),
@@ -28,7 +28,7 @@ describe("the quantize job", () => {
   });
 
   test("passes every option on", () => {
-    expect(quantizeJob("/out", OPTIONS, FOLDERS).options).toEqual(OPTIONS);
+    expect(quantizeJob(OPTIONS, FOLDERS).options).toEqual(OPTIONS);
   });
 });
 
