@@ -20,7 +20,7 @@ export const REPORT_FILE = "records/report.json";
 
 export const verify: Stage<VerifyOptions, VerifyOutput> = {
   name: "verify",
-  version: 1,
+  version: 2,
   needs: ["package", "prepare", "train"],
   options: (recipe) => recipe.verify,
   sources: () => [],

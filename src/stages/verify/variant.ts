@@ -44,7 +44,7 @@ export interface MeasuredVariant {
 }
 
 /** fp16 has no kernels on CPU and is converted back and forth (onnx.md §3.5); a subset bounds the time. */
-const FP16_CPU_QUERIES = 50;
+const FP16_CPU_QUERIES = 200;
 
 /**
  * @param reference scores of the tuned model for every group; undefined when this variant is the reference itself.

@@ -196,10 +196,10 @@ describe("optional gates", () => {
   });
 });
 
-test("fp16 on CPU is measured on at most 50 queries and says so", async () => {
-  const { folder, groups, tuned } = await packageWithData({ fp32: "sum", fp16: "sum" }, 60);
+test("fp16 on CPU is measured on at most 200 queries and says so", async () => {
+  const { folder, groups, tuned } = await packageWithData({ fp32: "sum", fp16: "sum" }, 220);
   const output = await check(folder, { groups, references: { tuned } });
-  expect(output.variants.map(({ quality }) => quality?.queries)).toEqual([60, 50]);
+  expect(output.variants.map(({ quality }) => quality?.queries)).toEqual([220, 200]);
 });
 
 test("reference scores that lack a candidate are refused", async () => {
