@@ -34,13 +34,13 @@ async function contextWith(outputs: unknown): Promise<StageContext> {
     now: () => new Date(0),
   };
 }
-const inputs = { train: { dir: "/work/train", output: {}, digest: "t" } };
+const inputs = { train: { dir: "/runs/train", output: {}, digest: "t" } };
 
 describe("the export job", () => {
   test("reads the model folder of train and nothing else", () => {
-    expect(exportJob({ opset: 17, max_length: 256 }, "/work/train")).toEqual({
+    expect(exportJob({ opset: 17, max_length: 256 }, "/runs/train")).toEqual({
       kind: "export",
-      inputs: { model: join("/work/train", "model") },
+      inputs: { model: join("/runs/train", "model") },
       options: { opset: 17, max_length: 256 },
     });
   });
