@@ -17,7 +17,7 @@ describe("the recipe that init writes", () => {
     expect(parsed("/runs/data/our pairs.jsonl", "a/b").prepare.source).toBe("../data/our pairs.jsonl");
   });
 
-  test.each(['/work/r/it\'s "quoted" #1: ü.csv', "/runs/r/-", "/runs/r/{a}.tsv", "/runs/r/日本.jsonl"])(
+  test.each(['/runs/r/it\'s "quoted" #1: ü.csv', "/runs/r/-", "/runs/r/{a}.tsv", "/runs/r/日本.jsonl"])(
     "stands any file name: %s",
     (data) => {
       expect(parsed(data, "a/b").prepare.source).toBe(data.replace("/runs/r/", ""));
