@@ -127,3 +127,13 @@ export function fromFileSystemError(error: unknown, path: string): RerankTuneErr
     });
   return undefined;
 }
+
+/** The error for a stopped run; the abort reason tells SIGINT from SIGTERM. */
+export function interrupted(signal: AbortSignal): RerankTuneError {
+  const terminated = signal.reason === "SIGTERM";
+  return new RerankTuneError({
+    code: terminated ? "TERMINATED" : "INTERRUPTED",
+    message: terminated ? "Stopped by SIGTERM." : "Stopped by Ctrl-C.",
+    hint: "run the same command again: finished stages are reused and training resumes from its last checkpoint",
+  });
+}

@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { ExecaError, execa } from "execa";
 import { unzipSync } from "fflate";
 import { hashFile } from "../artifacts/hash.js";
-import { RerankTuneError } from "../errors.js";
+import { interrupted, RerankTuneError } from "../errors.js";
 import type { StageEvent } from "../pipeline/stage.js";
-import { interrupted } from "../worker/run-job.js";
 
 export interface Wheel {
   /** Name and version on PyPI, such as `simple-icd-10-cm==1.5.0`. */

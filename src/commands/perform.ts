@@ -2,7 +2,7 @@
 import { type Command, CommanderError } from "commander";
 import { homeFolder } from "../environment/home.js";
 import { packageDescription } from "../environment/package-root.js";
-import { EXIT, fromFileSystemError, RerankTuneError } from "../errors.js";
+import { EXIT, fromFileSystemError, interrupted, RerankTuneError } from "../errors.js";
 import { listenForSignals } from "../ui/interruption.js";
 import { Output, type OutputFlags, type Renderable } from "../ui/output.js";
 import { asRerankTuneError } from "../ui/render-error.js";
@@ -94,7 +94,6 @@ async function performOne(
 async function explain(error: unknown, signal: AbortSignal): Promise<RerankTuneError> {
   const known = error instanceof RerankTuneError ? error : undefined;
   if (signal.aborted && known?.code !== "INTERRUPTED" && known?.code !== "TERMINATED") {
-    const { interrupted } = await import("../worker/run-job.js");
     return interrupted(signal);
   }
   const path = (error as NodeJS.ErrnoException | undefined)?.path ?? process.cwd();

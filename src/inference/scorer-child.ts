@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { onnxRuntimeEntry } from "../environment/onnxruntime.js";
 import { PACKAGE_ROOT } from "../environment/package-root.js";
-import { RerankTuneError } from "../errors.js";
+import { interrupted, RerankTuneError } from "../errors.js";
 import type { Opened, Provider, Reply, RunRequest, Scored } from "./messages.js";
 
 export interface OpenOptions {
@@ -63,7 +63,7 @@ export class ScorerChild {
    */
   static async open(options: OpenOptions): Promise<{ child: ScorerChild; opened: Opened }> {
     const runtimeEntry = await onnxRuntimeEntry(options.signal === undefined ? {} : { signal: options.signal });
-    if (options.signal?.aborted) throw stopped(options.signal);
+    if (options.signal?.aborted) throw interrupted(options.signal);
     const file = options.processFile ?? scorerProcessFile();
     const process = fork(file, [], {
       serialization: "advanced",
@@ -144,7 +144,7 @@ export class ScorerChild {
   }
 
   private died(code: number | null, signal: NodeJS.Signals | null): RerankTuneError {
-    if (this.options.signal?.aborted) return stopped(this.options.signal);
+    if (this.options.signal?.aborted) return interrupted(this.options.signal);
     // Without the native stack that Node prints after an abort: addresses help nobody.
     const lines = this.errorOutput.split("\n").filter((line) => line.trim() !== "" && !/^\s*\d+: |^-----/.test(line));
     return failure(
@@ -161,14 +161,5 @@ function failure(message: string, lines: string[], cause?: unknown): RerankTuneE
     hint: "run `rerank-tune doctor` to test onnxruntime-node; if the system is short of memory, close other programs and run the same command again",
     problems: lines.map((line) => ({ message: line.slice(0, 300) })),
     cause,
-  });
-}
-
-function stopped(signal: AbortSignal): RerankTuneError {
-  const terminated = signal.reason === "SIGTERM";
-  return new RerankTuneError({
-    code: terminated ? "TERMINATED" : "INTERRUPTED",
-    message: terminated ? "Stopped by SIGTERM." : "Stopped by Ctrl-C.",
-    hint: "run the same command again: finished stages are reused",
   });
 }

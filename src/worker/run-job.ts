@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { execa, type ResultPromise } from "execa";
-import { ERROR_CODES, type ErrorCode, RerankTuneError } from "../errors.js";
+import { ERROR_CODES, type ErrorCode, interrupted, RerankTuneError } from "../errors.js";
 import type { StageEvent } from "../pipeline/stage.js";
 import {
   CANCEL_LINE,
@@ -218,16 +218,6 @@ function forward(event: WorkerEvent, emit: (event: StageEvent) => void): void {
     emit({ type: "metric", name: event.name, value: event.value, step: event.step, split: event.split });
   else if (event.type === "log" && event.level !== "debug")
     emit({ type: event.level === "warning" ? "warning" : "note", message: event.message });
-}
-
-/** The error for a stopped run; the abort reason tells SIGINT from SIGTERM. */
-export function interrupted(signal: AbortSignal): RerankTuneError {
-  const terminated = signal.reason === "SIGTERM";
-  return new RerankTuneError({
-    code: terminated ? "TERMINATED" : "INTERRUPTED",
-    message: terminated ? "Stopped by SIGTERM." : "Stopped by Ctrl-C.",
-    hint: "run the same command again: finished stages are reused and training resumes from its last checkpoint",
-  });
 }
 
 function versionMismatch(version: unknown): RerankTuneError {

@@ -1,10 +1,11 @@
 // What lies in a package: every file with its digest, and which of them make a variant. Reads only.
+
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hashFile, listFiles } from "../../artifacts/hash.js";
+import { interrupted } from "../../errors.js";
 import { EXTERNAL_DATA, type PackageManifest, VARIANT_FILES, type VariantName } from "../../model-folder/layout.js";
 import type { StageContext } from "../../pipeline/stage.js";
-import { interrupted } from "../../worker/run-job.js";
 
 type Files = PackageManifest["files"];
 

@@ -1,10 +1,11 @@
 // Builds the groups of all three sides from split queries. What goes into one group is decided by its neighbours.
+
 import { dataInvalid } from "../../dataset/findings.js";
 import { type Group, SPLITS, type Split } from "../../dataset/groups.js";
 import type { LabelledData, LabelledQuery } from "../../dataset/labelled.js";
 import type { FirstStageRun } from "../../dataset/readers/run.js";
+import { interrupted } from "../../errors.js";
 import type { StageContext } from "../../pipeline/stage.js";
-import { interrupted } from "../../worker/run-job.js";
 import { drawsFor } from "./draws.js";
 import { evaluationGroup } from "./evaluation-groups.js";
 import { type FirstStage, type FirstStageKind, firstStages } from "./first-stage.js";

@@ -1,9 +1,9 @@
 // Latency of whole requests (tokenize, score, answer), all contestants in turn so that noise of the machine hits them alike.
 
+import { interrupted } from "../../errors.js";
 import type { Scorer } from "../../inference/scorer.js";
 import type { QueryPassages } from "../../inference/tokenizer.js";
 import { percentile } from "../../ranking/statistics.js";
-import { interrupted } from "../../worker/run-job.js";
 import type { LatencyRow } from "./schema.js";
 
 /** Fewer samples than this say nothing about a percentile, and a 99th one needs 100. */

@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ZodType } from "zod";
 import { hashFile, listFiles } from "../../artifacts/hash.js";
-import { type Problem, RerankTuneError } from "../../errors.js";
+import { interrupted, type Problem, RerankTuneError } from "../../errors.js";
 import {
   type GoldenPairs,
   goldenPairsSchema,
@@ -13,7 +13,6 @@ import {
   VARIANT_FILES,
   type VariantName,
 } from "../../model-folder/layout.js";
-import { interrupted } from "../../worker/run-job.js";
 
 export interface PresentVariant {
   name: VariantName;
