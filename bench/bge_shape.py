@@ -1,6 +1,7 @@
-"""The full shape of bge-reranker-v2-m3 (24 x 1024, 250,002 pieces, 568 M) with random weights through the export and quantize jobs: time and peak memory.
+"""The full shape of bge-reranker-v2-m3 (24 x 1024, 250,002 pieces, 568 M) with random weights through export, quantize, package and a short verify.
 
-run: python bench/bge_shape.py [--folder DIR]     needs 12 GB of memory and 12 GB of disk below DIR
+run: python bench/bge_shape.py [--folder DIR]     needs `npm run build`, 12 GB of memory and 14 GB of disk below DIR
+Prints the time of each and the largest process it had.
 """
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ import time
 
 import made_up_models
 
+ROOT = os.path.dirname(made_up_models.PYTHON)
 WORKER = os.path.join(made_up_models.PYTHON, "worker.py")
 
 
@@ -41,6 +43,27 @@ def run_job(kind: str, out_dir: str, inputs: dict[str, str], options: dict) -> N
     print(f"  {json.dumps(shown)}", flush=True)
 
 
+def run_node(name: str, arguments: list[str]) -> dict:
+    """One of our Node programs, with its child processes; prints wall time and the largest of them. Returns its JSON."""
+    started = time.monotonic()
+    child = subprocess.Popen(["node", *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    text = child.stdout.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    print(f"\n{name}: {time.monotonic() - started:.0f} s, peak {usage.ru_maxrss / 2**20:.2f} GB, exit {os.waitstatus_to_exitcode(status)}")
+    return json.loads(text)
+
+
+def verify(folder: str) -> None:
+    answer = run_node("verify", ["dist/cli.js", "verify", folder, "--json"])
+    report = answer["data"] if answer["ok"] else answer["error"].get("data", answer["error"])
+    if "variants" not in report:
+        raise SystemExit(f"  {report.get('message')}")
+    for variant in report["variants"]:
+        print(f"  {variant['name']}: cold start {variant['cold_start_ms'] / 1000:.1f} s, {variant['memory_bytes'] / 2**30:.2f} GB, " + ", ".join(f"{gate['gate']} {gate['outcome']}" for gate in variant["gates"]))
+    for row in report["latency"]:
+        print(f"  {row['variant']}: {row['candidates']} candidates p50 {row['p50_ms']:.0f} ms, p95 {row['p95_ms']:.0f} ms")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", help="keep the files there instead of a temporary folder")
@@ -60,6 +83,8 @@ def main() -> None:
         inputs = {"onnx": os.path.join(exported, "onnx", "model.onnx"), "model": model, "calibration": groups}
         options = {"int8": True, "fp16": True, "calibration_queries": 24, "calibration_depth": 8, "weight_bits": "8", "max_length": arguments.max_length}
         run_job("quantize", os.path.join(folder, "quantize"), inputs, options)
+        print("  " + json.dumps(run_node("package", ["bench/bge_package.mjs", os.path.abspath(folder), str(arguments.max_length)])))
+        verify(os.path.join(os.path.abspath(folder), "package", "model"))
 
 
 if __name__ == "__main__":

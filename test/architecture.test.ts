@@ -50,13 +50,8 @@ function importsOf(file: string): Import[] {
 
 function onlyTypes(statement: string): boolean {
   const names = /\{([^}]*)\}/.exec(statement)?.[1];
-  return (
-    names !== undefined &&
-    names
-      .split(",")
-      .filter((name) => name.trim() !== "")
-      .every((name) => name.trim().startsWith("type "))
-  );
+  const listed = names?.split(",").filter((name) => name.trim() !== "");
+  return listed?.every((name) => name.trim().startsWith("type ")) ?? false;
 }
 
 const room = (file: string): string => file.split("/")[0] ?? file;

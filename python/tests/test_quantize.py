@@ -166,6 +166,12 @@ class EveryArchitecture(unittest.TestCase):
             with open(variant_of("bert", name), "rb") as first, open(variant_of("bert-again", name), "rb") as second:
                 self.assertEqual(first.read(), second.read())
 
+    def test_seven_bits_reach_the_file(self):
+        self.assertEqual(run_quantize("bert", out_of("bert-7"), weight_bits="7", fp16=False).outputs["weight_bits"], 7)
+        model = onnx.load(variant_of("bert-7", "int8"))
+        largest = max(np.abs(onnx.numpy_helper.to_array(i).astype(int)).max() for i in model.graph.initializer if i.data_type == TensorProto.INT8)
+        self.assertEqual(largest, 63)
+
 
 class ExternalData(unittest.TestCase):
     def test_a_graph_with_external_weights_gives_the_same_variants(self):
@@ -179,70 +185,6 @@ class ExternalData(unittest.TestCase):
         for name in quantize.FILES:
             with open(variant_of("external", name), "rb") as first, open(variant_of("xlm-roberta", name), "rb") as second:
                 self.assertEqual(first.read(), second.read())
-
-
-class Forms(unittest.TestCase):
-    """One MatMul of each form against the arithmetic it stands for."""
-
-    def graph(self, width, outputs, rows, **range_of_rows):
-        weight, bias = torch.randn(width, outputs).numpy(), torch.randn(outputs).numpy()
-        nodes = [helper.make_node("MatMul", ["x", "w"], ["m"], name="m"), helper.make_node("Add", ["m", "b"], ["logits"], name="a")]
-        inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", "tokens", width])]
-        graph = helper.make_graph(nodes, "g", inputs, [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", "tokens", outputs])])
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-        tensors = [Tensor.of("w", weight), Tensor.of("b", bias)]
-        groups = find_groups(model.graph, tensors)
-        flat = rows.reshape(-1, width)
-        return model, tensors, groups, Statistics(flat.min(0), flat.max(0), flat), rows @ weight + bias
-
-    def run_form(self, parts, choice, x, limit=127):
-        model, tensors, groups = parts[:3]
-        path = os.path.join(FOLDER.name, "form.onnx")
-        write_model(path, *Int8Graph(model, tensors, groups, {"x": choice}, limit).build())
-        return onnxruntime.InferenceSession(path).run(None, {"x": x})[0]
-
-    def setUp(self):
-        torch.manual_seed(0)
-
-    def test_each_form_gives_what_its_error_was_measured_on(self):
-        x = (torch.randn(3, 20, 32) * torch.linspace(0.2, 4, 32)).numpy()
-        parts = self.graph(32, 16, x)
-        for form, choice in search.best_choices(parts[2][0], parts[3], 127).items():
-            with self.subTest(form):
-                result = self.run_form(parts, choice, x)
-                matrix = lambda y: torch.from_numpy(y.reshape(-1, 16) - parts[1][1].load())  # noqa: E731
-                difference = (matrix(result) - matrix(parts[4])).norm(dim=1) / matrix(parts[4]).norm(dim=1)
-                self.assertAlmostEqual(float(difference.mean()), choice.error, places=4)
-                self.assertLess(choice.error, 0.02)
-
-    def test_token_scales_follow_each_token(self):
-        x = torch.randn(1, 8, 32).numpy()
-        x[0, 3] *= 1000  # one huge token leaves the others no steps in the static form
-        parts = self.graph(32, 16, x)
-        found = search.best_choices(parts[2][0], parts[3], 127)
-        self.assertGreater(found["static"].error, 10 * found["token"].error)
-        np.testing.assert_allclose(self.run_form(parts, found["token"], x)[0, :3], parts[4][0, :3], atol=0.3)
-
-    def test_one_sided_inputs_use_all_levels(self):
-        x = torch.nn.functional.gelu(torch.randn(1, 64, 32) * 3).numpy()
-        parts = self.graph(32, 16, x)
-        found = search.best_choices(parts[2][0], parts[3], 127)
-        self.assertLess(found["static"].zero_point, 32)
-        self.assertEqual(found["token"].zero_point, 16)
-        self.assertLess(max(choice.error for choice in found.values()), 0.02)
-
-    def test_seven_bit_weights_cannot_saturate_16_bit_sums(self):
-        weight = torch.randn(64, 8) * 10
-        limit = quantize.WEIGHT_LIMITS[7]
-        rounded, _ = search.quantize_weight(weight, limit)
-        self.assertEqual(int(rounded.abs().max()), limit)
-        self.assertLessEqual(2 * 255 * limit, 2**15 - 1)
-
-    def test_seven_bits_reach_the_file(self):
-        self.assertEqual(run_quantize("bert", out_of("bert-7"), weight_bits="7", fp16=False).outputs["weight_bits"], 7)
-        model = onnx.load(variant_of("bert-7", "int8"))
-        largest = max(np.abs(onnx.numpy_helper.to_array(i).astype(int)).max() for i in model.graph.initializer if i.data_type == TensorProto.INT8)
-        self.assertEqual(largest, 63)
 
 
 class Smoothing(unittest.TestCase):
@@ -310,35 +252,6 @@ class Calibration(unittest.TestCase):
         with tempfile.TemporaryDirectory() as scratch, self.assertRaises(JobError) as caught:
             collect(model, broken, find_groups(model.graph, tensors), pairs_of("bert", 2), scratch, lambda _: None)
         self.assertIn("not numbers", caught.exception.message)
-
-
-class Mixture(unittest.TestCase):
-    def choice(self, form, error):
-        return search.Choice(form, 0.0, error, np.ones(1, np.float32), 1.0, 128)
-
-    def options(self):
-        return {str(i): {"static": self.choice("static", 0.01 * (i + 2)), "token": self.choice("token", 0.01)} for i in range(8)}
-
-    def test_the_cheap_form_stays_where_it_is_good_enough(self):
-        chosen = choose_forms(self.options(), lambda _: 0.01)
-        self.assertEqual({choice.form for choice in chosen.values()}, {"static"})
-
-    def test_the_worst_inputs_change_first(self):
-        def measure(choices):
-            return 0.01 if choices["7"].form == "token" else 0.5
-
-        chosen = choose_forms(self.options(), measure)
-        self.assertEqual([name for name, choice in chosen.items() if choice.form == "token"], ["7"])
-
-    def test_the_best_of_all_tried_wins_when_none_is_enough(self):
-        errors = iter([0.9, 0.3, 0.8, 0.2, 0.6])
-        chosen = choose_forms(self.options(), lambda _: next(errors))
-        self.assertEqual(sum(choice.form == "token" for choice in chosen.values()), 4)
-
-    def test_it_gives_up_when_two_steps_bring_nothing(self):
-        errors = iter([0.3, 0.4, 0.5])
-        chosen = choose_forms(self.options(), lambda _: next(errors))
-        self.assertEqual({choice.form for choice in chosen.values()}, {"static"})
 
 
 if __name__ == "__main__":

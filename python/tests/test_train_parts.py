@@ -19,8 +19,6 @@ from rerank_tune_worker.training.loss import LossSums, group_loss
 from rerank_tune_worker.training.ndcg import ndcg_at_k
 from rerank_tune_worker.training.optimizer import build_optimizer, check_learning_rate, learning_rate, warmup_steps
 
-RECORDED = os.path.join(os.path.dirname(__file__), "..", "..", "test", "fixtures", "trec-eval.json")
-
 
 def passages(*labels_and_sources):
     return tuple(Passage(f"p{i}", f"text {i}", float(label), source) for i, (label, source) in enumerate(labels_and_sources))
@@ -167,33 +165,6 @@ class Loss(unittest.TestCase):
         for index in (0, 1):
             self.assertAlmostEqual(whole[index].item(), sum(part[index].item() for part in parts), places=5)
         self.assertEqual(whole[2].pairs, 6)
-
-
-class Ndcg(unittest.TestCase):
-    def test_equals_recorded_values_of_trec_eval(self):
-        with open(RECORDED, encoding="utf-8") as file:
-            queries = json.load(file)["queries"]
-        self.assertGreater(len(queries), 5)
-        for query in queries:
-            missed = tuple(item["label"] if isinstance(item, dict) else item for item in query["missed"])
-            value = ndcg_at_k(query["ids"], query["scores"], query["labels"], missed)
-            self.assertAlmostEqual(value, query["expected"]["ndcg_cut_10"], places=9, msg=query["name"])
-
-    def test_ties_go_to_the_greater_id(self):
-        self.assertEqual(ndcg_at_k(["a", "b"], [1.0, 1.0], [0, 1], ()), 1.0)
-
-    def test_relevant_passages_below_the_depth_stay_in_the_ideal(self):
-        class Encoder:
-            def encode(self, pairs):
-                return [EncodedPair([1], [0]) for _ in pairs]
-
-        class Model:
-            def score(self, pairs, **_):
-                return [1.0 - i for i in range(len(pairs))]
-
-        group = Group("q", "q", passages((1, "bm25"), (0, "bm25"), (1, "bm25")), ())
-        ideal = 1 + 1 / math.log2(3)
-        self.assertAlmostEqual(DevSet([group], Encoder(), queries=1, depth=2).ndcg(Model(), 10, None), 1 / ideal, places=9)
 
 
 class Schedule(unittest.TestCase):

@@ -4,9 +4,10 @@ import { basename, dirname, join, resolve } from "node:path";
 import { readEvaluationData } from "../dataset/evaluation-data.js";
 import { RerankTuneError } from "../errors.js";
 import { MODEL_FILES, packageManifestSchema } from "../model-folder/layout.js";
+import { parseVerifySection } from "../recipe/parse.js";
 import { gateFailure } from "../stages/verify/gate-failure.js";
 import { verifyFolder } from "../stages/verify/index.js";
-import { type VerifyOptions, type VerifyOutput, verifySchema } from "../stages/verify/schema.js";
+import type { VerifyOptions, VerifyOutput } from "../stages/verify/schema.js";
 import type { Paint } from "../ui/colors.js";
 import type { Renderable } from "../ui/output.js";
 import { columns, resultTable } from "../ui/table.js";
@@ -26,7 +27,7 @@ export async function verifyRecipeOrFolder(
   context: CommandContext,
 ): Promise<Renderable> {
   const found = path === "-" ? undefined : await stat(path).catch(() => undefined);
-  if (found?.isDirectory()) return await proveFolder(resolve(path), flags.data, context);
+  if (found?.isDirectory()) return await proveFolder(resolve(path), flags, context);
   if (flags.data !== undefined)
     throw new RerankTuneError({
       code: "USAGE",
@@ -36,9 +37,10 @@ export async function verifyRecipeOrFolder(
   return await runRecipe(path, "verify", flags, context);
 }
 
-async function proveFolder(folder: string, data: string | undefined, context: CommandContext): Promise<Renderable> {
+async function proveFolder(folder: string, flags: RunFlags, context: CommandContext): Promise<Renderable> {
   const { emit, signal } = context;
-  const options = await gatesOf(folder);
+  const { data } = flags;
+  const options = await gatesOf(folder, flags.set);
   const evaluation = data === undefined ? undefined : await readEvaluationData(resolve(data));
   const found = await verifyFolder({
     folder,
@@ -64,16 +66,18 @@ async function proveFolder(folder: string, data: string | undefined, context: Co
   };
 }
 
-/** The limits the model was made with travel in its folder; one of another origin is held against the defaults. */
-async function gatesOf(folder: string): Promise<VerifyOptions> {
-  const text = await readFile(join(folder, MODEL_FILES.manifest), "utf8").catch(() => undefined);
-  const defaults = verifySchema.parse({});
-  if (text === undefined) return defaults; // verifyFolder says what is missing
+/** The limits the model was made with travel in its folder; one that carries none is held against the defaults. */
+async function gatesOf(folder: string, overrides: readonly string[]): Promise<VerifyOptions> {
+  const file = join(folder, MODEL_FILES.manifest);
+  return parseVerifySection((await readRecordedRecipe(file))?.verify, { file, overrides });
+}
+
+/** Undefined where there is none: what is missing or damaged is said by verifyFolder, which looks at the whole folder. */
+async function readRecordedRecipe(file: string): Promise<Record<string, unknown> | undefined> {
   try {
-    const { recipe } = packageManifestSchema.parse(JSON.parse(text));
-    return verifySchema.safeParse(recipe.verify ?? {}).data ?? defaults;
+    return packageManifestSchema.parse(JSON.parse(await readFile(file, "utf8"))).recipe;
   } catch {
-    return defaults; // likewise
+    return undefined;
   }
 }
 

@@ -2,7 +2,7 @@
 import type { DigestMemory } from "../artifacts/digests.js";
 import type { Artifact, ArtifactStore } from "../artifacts/store.js";
 import { explainChange, type KeyParts, portableOptions, stageKey } from "./key.js";
-import { type ResolvedRecipe, STAGE_NAMES, type Stage, type StageInputs, type ToolVersions } from "./stage.js";
+import { type FinishedStages, type ResolvedRecipe, STAGE_NAMES, type Stage, type ToolVersions } from "./stage.js";
 
 export interface Decision {
   status: "cached" | "run" | "blocked";
@@ -23,7 +23,7 @@ export interface DecideContext {
 }
 
 /** Decides one stage whose needed stages are all in `inputs`. */
-export async function decide(stage: Stage, inputs: StageInputs, context: DecideContext): Promise<Decision> {
+export async function decide(stage: Stage, inputs: FinishedStages, context: DecideContext): Promise<Decision> {
   const { recipe, store, digests } = context;
   const stageFolder = store.stageFolder(STAGE_NAMES.indexOf(stage.name), stage.name);
   const options = stage.options(recipe);

@@ -7,7 +7,7 @@ import { fromFileSystemError, interrupted, RerankTuneError } from "../errors.js"
 import type { PythonRuntime } from "../worker/run-job.js";
 import { type Decision, decide } from "./decide.js";
 import { decideContext, type PlanOptions } from "./plan.js";
-import type { Stage, StageEvent, StageInputs, StageName } from "./stage.js";
+import type { FinishedStages, Stage, StageEvent, StageInputs, StageName } from "./stage.js";
 import { stagesUpTo } from "./stages.js";
 
 export type PipelineEvent =
@@ -59,7 +59,7 @@ export async function executePipeline(options: ExecuteOptions): Promise<Pipeline
 /** State of one walk over the stages. */
 class Walk {
   readonly result: PipelineResult = { stages: [], outputs: {}, dirs: {} };
-  readonly inputs: StageInputs = {};
+  readonly inputs: FinishedStages = {};
   private failure: RerankTuneError | undefined;
 
   constructor(
@@ -112,7 +112,7 @@ class Walk {
         python: options.python,
         now: () => new Date(),
       };
-      const output = await stage.run(context, decision.options, this.inputs);
+      const output = await stage.run(context, decision.options, inputsOf(stage, this.inputs));
       const { versions } = options;
       return await this.store.commit(dir, {
         schema: 1,
@@ -141,6 +141,17 @@ class Walk {
       seconds: result.seconds,
     });
   }
+}
+
+/** The plan lets a stage run only after those it needs, so a gap is a fault of ours. */
+function inputsOf(stage: Stage, finished: FinishedStages): StageInputs {
+  const absent = stage.needs.filter((name) => finished[name] === undefined);
+  if (absent.length === 0) return finished as StageInputs;
+  throw new RerankTuneError({
+    code: "INTERNAL",
+    message: `${stage.name} was started without the result of ${absent.join(" and ")}.`,
+    hint: "run `rerank-tune run RECIPE`, which brings all stages in order",
+  });
 }
 
 function seconds(since: number): number {

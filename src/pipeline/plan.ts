@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DigestMemory } from "../artifacts/digests.js";
 import { ArtifactStore } from "../artifacts/store.js";
 import { type DecideContext, decide } from "./decide.js";
-import type { ResolvedRecipe, Stage, StageInputs, StageName, ToolVersions } from "./stage.js";
+import type { FinishedStages, ResolvedRecipe, Stage, StageName, ToolVersions } from "./stage.js";
 import { stagesUpTo } from "./stages.js";
 
 export interface PlannedStage {
@@ -32,7 +32,7 @@ export interface PlanOptions {
 /** For every stage up to the target: cached, to run or blocked, and why. Writes nothing but the memory of digests. */
 export async function planPipeline(options: PlanOptions): Promise<Plan> {
   const context = decideContext(options);
-  const inputs: StageInputs = {};
+  const inputs: FinishedStages = {};
   const planned: PlannedStage[] = [];
   for (const stage of stagesUpTo(options.target, options.stages)) {
     const waiting = stage.needs.filter((name) => inputs[name] === undefined);

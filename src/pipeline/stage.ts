@@ -37,7 +37,10 @@ export interface StageInput {
   /** Content digest of the artifact (sha256 hex). */
   digest: string;
 }
-export type StageInputs = Partial<Record<StageName, StageInput>>;
+/** What a stage gets: every stage it needs, finished. */
+export type StageInputs<Needs extends StageName = StageName> = Record<Needs, StageInput>;
+/** What is there so far, while the pipeline runs. */
+export type FinishedStages = Partial<Record<StageName, StageInput>>;
 
 /** A file or folder outside the workspace whose content decides the result. */
 export interface Source {
@@ -61,19 +64,19 @@ export interface ToolVersions {
 
 /**
  * One room of the pipeline.
- * `Options` is the only slice of the recipe it may see; `Output` must survive JSON.
+ * `Options` is the only slice of the recipe it may see; `Output` must survive JSON; `Needs` are the stages it reads.
  */
-export interface Stage<Options = unknown, Output = unknown> {
+export interface Stage<Options = unknown, Output = unknown, Needs extends StageName = StageName> {
   name: StageName;
   /** Raise it when the meaning of the output changes: every cached artifact of the stage then runs again. */
   version: number;
-  needs: readonly StageName[];
+  needs: readonly Needs[];
   /** Slice of the completed recipe; enters the cache key. */
   options(recipe: ResolvedRecipe): Options;
   /** Outside files whose digests enter the key. Missing ones block the stage. */
   sources(options: Options, recipe: ResolvedRecipe): Source[];
   tools(versions: ToolVersions): Record<string, string>;
-  run(context: StageContext, options: Options, inputs: StageInputs): Promise<Output>;
+  run(context: StageContext, options: Options, inputs: StageInputs<Needs>): Promise<Output>;
   /** For results that live outside the workspace (a registry): why the cached result no longer holds, or undefined. */
   stale?(options: Options, output: Output): Promise<string | undefined>;
   /** What a finished output itself holds against passing, such as a failed gate; thrown after the other stages ran. */

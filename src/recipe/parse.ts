@@ -3,6 +3,7 @@ import { distance } from "fastest-levenshtein";
 import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 import type { z } from "zod";
 import { type Problem, RerankTuneError } from "../errors.js";
+import type { VerifyOptions } from "../stages/verify/schema.js";
 import { recipeRules } from "./rules.js";
 import { type Recipe, recipeSchema } from "./schema.js";
 
@@ -18,6 +19,32 @@ export interface ParseOptions {
  * @throws RerankTuneError RECIPE_INVALID with all problems, USAGE for an override that is not `key=value`.
  */
 export function parseRecipe(text: string, options: ParseOptions): Recipe {
+  return parse(recipeSchema, text, { ...options, rules: recipeRules, check: `rerank-tune validate ${options.file}` });
+}
+
+const verifySectionSchema = recipeSchema.pick({ verify: true });
+
+/**
+ * The `verify` section alone, as a packaged model carries it; overrides may name no other section.
+ * @throws RerankTuneError RECIPE_INVALID, USAGE as for a recipe.
+ */
+export function parseVerifySection(section: unknown, options: ParseOptions): VerifyOptions {
+  const text = JSON.stringify(section === undefined ? {} : { verify: section });
+  return parse(verifySectionSchema, text, { ...options, check: "rerank-tune verify --help" }).verify;
+}
+
+interface Rules<Parsed> extends ParseOptions {
+  /** What the schema cannot say. */
+  rules?(parsed: Parsed): Problem[];
+  /** Command for the hint of an error. */
+  check: string;
+}
+
+function parse<Schema extends z.ZodObject>(
+  schema: Schema,
+  text: string,
+  options: Rules<z.infer<Schema>>,
+): z.infer<Schema> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const syntax = document.errors.map((error) => ({
@@ -26,13 +53,15 @@ export function parseRecipe(text: string, options: ParseOptions): Recipe {
     path: "yaml",
     message: error.message,
   }));
-  if (syntax.length > 0) throw invalid(options.file, syntax);
+  if (syntax.length > 0) throw invalid(options, syntax);
   for (const override of options.overrides ?? []) applyOverride(document, override);
-  const parsed = recipeSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
-  const problems = parsed.success ? recipeRules(parsed.data) : parsed.error.issues.flatMap(describeIssue);
+  const parsed = schema.safeParse(document.toJS() ?? {}, { reportInput: true });
+  const problems = parsed.success
+    ? (options.rules?.(parsed.data) ?? [])
+    : parsed.error.issues.flatMap((issue) => describeIssue(issue, schema));
   if (problems.length > 0 || !parsed.success)
     throw invalid(
-      options.file,
+      options,
       problems.map((problem) => locate(problem, document, lines, options.file)),
     );
   return parsed.data;
@@ -49,13 +78,13 @@ function applyOverride(document: Document, override: string): void {
   document.setIn(override.slice(0, at).split("."), parseDocument(override.slice(at + 1)).toJS() as unknown);
 }
 
-function describeIssue(issue: z.core.$ZodIssue): Problem[] {
+function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
   const path = issue.path.join(".");
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => ({
       path: join(path, key),
       message: `"${key}" is not a field here`,
-      ...suggest(key, fieldsAt(issue.path)),
+      ...suggest(key, fieldsAt(issue.path, schema)),
     }));
   if (issue.code === "invalid_value")
     return [
@@ -66,7 +95,7 @@ function describeIssue(issue: z.core.$ZodIssue): Problem[] {
       },
     ];
   if (issue.code === "invalid_union")
-    return issue.errors.flatMap((errors) => errors.flatMap(describeIssue)).slice(0, 1);
+    return issue.errors.flatMap((errors) => errors.flatMap((inner) => describeIssue(inner, schema))).slice(0, 1);
   return [{ path, message: issue.message }];
 }
 
@@ -80,10 +109,9 @@ function suggest(word: string, known: readonly string[]): { hint?: string } {
 }
 
 /** Names of the fields the schema knows at a path. */
-function fieldsAt(path: readonly PropertyKey[]): string[] {
-  let schema: unknown = recipeSchema;
-  for (const name of path) schema = shapeOf(schema)?.[String(name)];
-  return Object.keys(shapeOf(schema) ?? {});
+function fieldsAt(path: readonly PropertyKey[], schema: unknown): string[] {
+  const inner = path.reduce<unknown>((outer, name) => shapeOf(outer)?.[String(name)], schema);
+  return Object.keys(shapeOf(inner) ?? {});
 }
 
 function shapeOf(schema: unknown): Record<string, unknown> | undefined {
@@ -119,12 +147,12 @@ function join(path: string, key: string): string {
   return path === "" ? key : `${path}.${key}`;
 }
 
-function invalid(file: string, problems: Problem[]): RerankTuneError {
+function invalid({ file, check }: { file: string; check: string }, problems: Problem[]): RerankTuneError {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return new RerankTuneError({
     code: "RECIPE_INVALID",
     message: `${count} in ${file}`,
-    hint: `correct ${problems.length === 1 ? "it" : "them"}, then run \`rerank-tune validate ${file}\``,
+    hint: `correct ${problems.length === 1 ? "it" : "them"}, then run \`${check}\``,
     problems,
   });
 }

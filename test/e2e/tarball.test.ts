@@ -95,8 +95,13 @@ describe("the packed tarball", () => {
 
   test("repeats the proof on the folder alone", { timeout: 120_000 }, async () => {
     const data = JSON.parse(readFileSync(join(home, "data.json"), "utf8")) as RunData;
-    const report = await runJson<{ outcome: string }>("verify", data.package);
+    type Report = { outcome: string; latency: { candidates: number }[] };
+    const candidatesOf = ({ latency }: Report) => [...new Set(latency.map(({ candidates }) => candidates))];
+    const report = await runJson<Report>("verify", data.package);
     expect(report.outcome).not.toBe("failed");
+    expect(candidatesOf(report), "the recipe's options travel in the folder").toEqual([10]);
+    const other = await runJson<Report>("verify", data.package, "--set", "verify.latency.candidates=[3, 4]");
+    expect(candidatesOf(other)).toEqual([3, 4]);
   });
 
   test("pulls the same bytes back out of the registry, and they prove themselves", { timeout: 120_000 }, async () => {

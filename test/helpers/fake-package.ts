@@ -3,8 +3,10 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { StageContext, StageEvent, StageInputs } from "../../src/pipeline/stage.js";
 
+type UpstreamInputs = StageInputs<"prepare" | "train" | "export" | "quantize">;
+
 export interface Upstream {
-  inputs: StageInputs;
+  inputs: UpstreamInputs;
   context(outDir: string): StageContext & { events: StageEvent[] };
 }
 
@@ -56,7 +58,7 @@ export async function writeUpstream(root: string, options: UpstreamOptions = {})
   }
   const graphInputs = options.graphInputs ?? ["input_ids", "attention_mask", "token_type_ids"];
   const stage = (name: string, output: unknown) => ({ dir: join(root, name), output, digest: name });
-  const inputs: StageInputs = {
+  const inputs: UpstreamInputs = {
     prepare: stage("prepare", {
       queries: { train: 3, dev: 1, test: 2 },
       pairs: { train: 24, dev: 4, test: 8 },

@@ -131,7 +131,8 @@ def _score_base(current: _Run, loop: TrainingLoop, dev: DevSet) -> float | None:
         current.reporter.log(f"resumed at step {loop.progress.step}", "info", "train")
     else:
         loop.start(dev.ndcg(current.model, current.job.options["micro_batch_tokens"], current.between(len(dev.pairs))))
-    current.reporter.metric("ndcg@10", loop.progress.base_ndcg, step=0, split="dev")
+    last = loop.progress.rows[-1]
+    current.reporter.metric("ndcg@10", last["dev_ndcg@10"], step=last["step"], split="dev")
     return speed
 
 

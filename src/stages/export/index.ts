@@ -14,7 +14,7 @@ const outputs: z.ZodType<ExportOutput> = z.object({
   ir_version: z.int(),
 });
 
-export const exportStage: Stage<ExportStageOptions, ExportOutput> = {
+export const exportStage: Stage<ExportStageOptions, ExportOutput, "train"> = {
   name: "export",
   version: 1,
   needs: ["train"],
@@ -22,7 +22,7 @@ export const exportStage: Stage<ExportStageOptions, ExportOutput> = {
   sources: () => [],
   tools: ({ python_lock }) => ({ python_lock }),
   run: async (context, options, inputs) => {
-    const output = await runStageJob(context, exportJob(options, inputs.train?.dir ?? ""), outputs);
+    const output = await runStageJob(context, exportJob(options, inputs.train.dir), outputs);
     const parity = output.max_abs_diff.toExponential(1);
     context.emit({
       type: "note",

@@ -10,7 +10,7 @@ import {
   VARIANT_NAMES,
   type VariantName,
 } from "../../model-folder/layout.js";
-import type { Stage, StageContext, StageInput, StageInputs } from "../../pipeline/stage.js";
+import type { Stage, StageContext, StageInputs } from "../../pipeline/stage.js";
 import type { ExportOutput } from "../export/schema.js";
 import type { TrainOutput } from "../train/schema.js";
 import {
@@ -25,7 +25,7 @@ import {
 import { describeFiles, variantEntry } from "./describe.js";
 import { withMembers } from "./json-text.js";
 import { copyAlone, freeze, placeFile, writeJson, writeText } from "./place.js";
-import { portableIdentity, provenance, recipeSlice } from "./provenance.js";
+import { portableIdentity, provenance, recipeSlice, UPSTREAM, type Upstream } from "./provenance.js";
 import type { PackageOptions, PackageOutput } from "./schema.js";
 
 const MODEL = "model";
@@ -41,10 +41,10 @@ const TEI_FILES = [
   MODEL_FILES.sentenceBert,
 ];
 
-export const packageStage: Stage<PackageOptions, PackageOutput> = {
+export const packageStage: Stage<PackageOptions, PackageOutput, Upstream> = {
   name: "package",
-  version: 1,
-  needs: ["prepare", "train", "export", "quantize"],
+  version: 2,
+  needs: UPSTREAM,
   options: (recipe) => ({
     recipe: recipeSlice(recipe),
     base_identity: portableIdentity(recipe.base_identity),
@@ -55,10 +55,13 @@ export const packageStage: Stage<PackageOptions, PackageOutput> = {
   run,
 };
 
-async function run(context: StageContext, options: PackageOptions, inputs: StageInputs): Promise<PackageOutput> {
+async function run(
+  context: StageContext,
+  options: PackageOptions,
+  inputs: StageInputs<Upstream>,
+): Promise<PackageOutput> {
   const folder = join(context.outDir, MODEL);
-  const train = required(inputs, "train");
-  const exported = required(inputs, "export");
+  const { train, export: exported, quantize } = inputs;
   const { inputs: graphInputs } = exported.output as ExportOutput;
   context.emit({ type: "phase", name: "write_configs" });
   const externalData = await exists(join(exported.dir, EXTERNAL_DATA));
@@ -66,7 +69,7 @@ async function run(context: StageContext, options: PackageOptions, inputs: Stage
   context.emit({ type: "phase", name: "place_weights" });
   await placeFile(join(train.dir, "model", MODEL_FILES.weights), join(folder, MODEL_FILES.weights));
   await placeFile(join(exported.dir, MODEL_FILES.golden), join(folder, MODEL_FILES.golden));
-  const variants = await placeGraphs(exported.dir, required(inputs, "quantize").dir, folder, externalData);
+  const variants = await placeGraphs(exported.dir, quantize.dir, folder, externalData);
   context.emit({ type: "phase", name: "hash_files" });
   const files = await describeFiles(folder, context);
   const { model_type } = train.output as TrainOutput;
@@ -144,16 +147,6 @@ async function makeTeiFolder(model: string, tei: string): Promise<void> {
   const config = await readText(join(model, MODEL_FILES.config));
   await writeText(join(tei, MODEL_FILES.config), withMembers(config, { [EXTERNAL_DATA_KEY]: undefined }));
   await placeFile(join(model, VARIANT_FILES.int8), join(tei, VARIANT_FILES.fp32));
-}
-
-function required(inputs: StageInputs, stage: "train" | "export" | "quantize"): StageInput {
-  const input = inputs[stage];
-  if (input !== undefined) return input;
-  throw new RerankTuneError({
-    code: "INTERNAL",
-    message: `package was started without the result of ${stage}.`,
-    hint: "run `rerank-tune run RECIPE`, which brings all stages in order",
-  });
 }
 
 async function readText(path: string): Promise<string> {

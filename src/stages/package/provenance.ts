@@ -5,16 +5,18 @@ import { MANIFEST_FILE, manifestSchema } from "../../artifacts/manifest.js";
 import type { PackageManifest } from "../../model-folder/layout.js";
 import type { ResolvedRecipe, StageInputs, StageName } from "../../pipeline/stage.js";
 
-const UPSTREAM = ["prepare", "train", "export", "quantize"] as const satisfies readonly StageName[];
+/** The stages whose records a package sums up. */
+export const UPSTREAM = ["prepare", "train", "export", "quantize"] as const satisfies readonly StageName[];
+export type Upstream = (typeof UPSTREAM)[number];
 
 /**
- * The part of a recipe that decides the model. File names of the user's data are left out, since they can name a client; digests
- * say which data it was. Gates and the card's words do not change the model, so they do not change the package.
+ * The part of a recipe that decides the model, and the gates, so that the proof can be repeated wherever the folder lands. File
+ * names of the user's data are left out, since they can name a client; digests say which data it was. The card's words are publish's.
  */
 export function recipeSlice(recipe: ResolvedRecipe): Record<string, unknown> {
   const { source: _source, run: _run, ...prepare } = recipe.prepare;
   const { path, ...base } = recipe.base_model;
-  const { schema, train, export: exporting, quantize } = recipe;
+  const { schema, train, export: exporting, quantize, verify } = recipe;
   return {
     schema,
     base_model: { ...base, ...(path === undefined ? {} : { path: basename(path) }) },
@@ -22,6 +24,7 @@ export function recipeSlice(recipe: ResolvedRecipe): Record<string, unknown> {
     train,
     export: exporting,
     quantize,
+    verify,
   };
 }
 
@@ -36,18 +39,17 @@ type Provenance = Pick<
 >;
 
 /** What the stages before said about themselves; their tools are read from the manifests of their artifacts. */
-export async function provenance(inputs: StageInputs): Promise<Provenance> {
+export async function provenance(inputs: StageInputs<Upstream>): Promise<Provenance> {
   const versions: Record<string, string> = {};
   let host = "not recorded";
   let rerank_tune = "not recorded";
   for (const stage of UPSTREAM) {
-    const manifest = await upstreamManifest(inputs[stage]?.dir);
+    const manifest = await upstreamManifest(inputs[stage].dir);
     for (const [tool, version] of Object.entries(manifest?.tools ?? {}))
       if (tool !== "host") versions[`${stage}.${tool}`] = version;
     if (stage === "train" && manifest !== undefined) ({ host, rerank_tune } = manifest);
   }
-  const output = (stage: StageName): Record<string, unknown> =>
-    (inputs[stage]?.output ?? {}) as Record<string, unknown>;
+  const output = (stage: Upstream): Record<string, unknown> => (inputs[stage].output ?? {}) as Record<string, unknown>;
   return {
     data: output("prepare"),
     training: output("train"),
@@ -60,7 +62,7 @@ export async function provenance(inputs: StageInputs): Promise<Provenance> {
 }
 
 /** A stage run by itself has no manifest beside its files. */
-async function upstreamManifest(dir: string | undefined): Promise<ReturnType<typeof manifestSchema.safeParse>["data"]> {
-  const text = dir === undefined ? undefined : await readFile(join(dir, MANIFEST_FILE), "utf8").catch(() => undefined);
+async function upstreamManifest(dir: string): Promise<ReturnType<typeof manifestSchema.safeParse>["data"]> {
+  const text = await readFile(join(dir, MANIFEST_FILE), "utf8").catch(() => undefined);
   return text === undefined ? undefined : manifestSchema.parse(JSON.parse(text));
 }

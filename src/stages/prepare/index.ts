@@ -22,7 +22,7 @@ import { splitQueries } from "./split.js";
 /** The recipe's section and what the length report needs: the base's tokenizer file and the length of training. */
 export type PrepareStageOptions = PrepareOptions & { tokenizer: string; max_length: number };
 
-export const prepare: Stage<PrepareStageOptions, PrepareOutput> = {
+export const prepare: Stage<PrepareStageOptions, PrepareOutput, never> = {
   name: "prepare",
   version: 1,
   needs: [],

@@ -23,7 +23,9 @@ import type { PublishOptions, PublishOutput } from "./schema.js";
 /** verify's full report, with timings, in the records of its artifact. */
 const REPORT_FILE = "report.json";
 
-export const publish: Stage<PublishOptions, PublishOutput> = {
+type Upstream = "package" | "verify";
+
+export const publish: Stage<PublishOptions, PublishOutput, Upstream> = {
   name: "publish",
   version: 1,
   needs: ["package", "verify"],
@@ -43,10 +45,14 @@ export const publish: Stage<PublishOptions, PublishOutput> = {
   stale,
 };
 
-async function run(context: StageContext, options: PublishOptions, inputs: StageInputs): Promise<PublishOutput> {
-  const packaged = required(inputs, "package");
+async function run(
+  context: StageContext,
+  options: PublishOptions,
+  inputs: StageInputs<Upstream>,
+): Promise<PublishOutput> {
+  const packaged = inputs.package;
   const { model, tei_int8 } = packaged.output as PackageOutput;
-  const verified = required(inputs, "verify").output as VerifyOutput;
+  const verified = inputs.verify.output as VerifyOutput;
   const folder = join(packaged.dir, model);
   const { manifest, withheld } = selectVariants(await readPackageManifest(folder), verified);
   for (const { name, reason } of withheld)
@@ -66,7 +72,7 @@ async function run(context: StageContext, options: PublishOptions, inputs: Stage
         })
       : undefined;
   context.emit({ type: "phase", name: "publish_model" });
-  const referrers = [await verifyReport(required(inputs, "verify"))];
+  const referrers = [await verifyReport(inputs.verify)];
   const published = await registry.publishVersion({
     ...shared,
     ...modelVersion(folder, options, manifest, card),
@@ -152,14 +158,4 @@ async function stale(options: PublishOptions, output: PublishOutput): Promise<st
       return error.code === "REGISTRY_NOT_FOUND" ? "the registry does not hold the version" : error.message;
     throw error;
   }
-}
-
-function required(inputs: StageInputs, stage: "package" | "verify"): StageInput {
-  const input = inputs[stage];
-  if (input !== undefined) return input;
-  throw new RerankTuneError({
-    code: "INTERNAL",
-    message: `publish was started without the result of ${stage}.`,
-    hint: "run `rerank-tune run RECIPE`, which brings all stages in order",
-  });
 }

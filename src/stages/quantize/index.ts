@@ -14,7 +14,7 @@ const outputs: z.ZodType<QuantizeOutput> = z.object({
   weight_bits: z.int(),
 });
 
-export const quantize: Stage<QuantizeStageOptions, QuantizeOutput> = {
+export const quantize: Stage<QuantizeStageOptions, QuantizeOutput, "prepare" | "train" | "export"> = {
   name: "quantize",
   version: 1,
   needs: ["prepare", "train", "export"],
@@ -28,11 +28,7 @@ export const quantize: Stage<QuantizeStageOptions, QuantizeOutput> = {
   tools: ({ python_lock }) => ({ python_lock }),
   run: async (context, options, inputs) => {
     if (!options.int8 && !options.fp16) return { variants: [], choices: [], weight_bits: Number(options.weight_bits) };
-    const folders = {
-      prepare: inputs.prepare?.dir ?? "",
-      train: inputs.train?.dir ?? "",
-      export: inputs.export?.dir ?? "",
-    };
+    const folders = { prepare: inputs.prepare.dir, train: inputs.train.dir, export: inputs.export.dir };
     const output = await runStageJob(context, quantizeJob(options, folders), outputs);
     for (const { name, bytes, relative_error } of output.variants)
       context.emit({

@@ -18,7 +18,7 @@ const outputs: z.ZodType<TrainOutput> = z.object({
   ended: z.string(),
 });
 
-export const train: Stage<TrainOptions, TrainOutput> = {
+export const train: Stage<TrainOptions, TrainOutput, "prepare"> = {
   name: "train",
   version: 1,
   needs: ["prepare"],
@@ -29,9 +29,13 @@ export const train: Stage<TrainOptions, TrainOutput> = {
   resumable: true,
 };
 
-async function runTrain(context: StageContext, options: TrainOptions, inputs: StageInputs): Promise<TrainOutput> {
+async function runTrain(
+  context: StageContext,
+  options: TrainOptions,
+  inputs: StageInputs<"prepare">,
+): Promise<TrainOutput> {
   if (context.resuming) context.emit({ type: "note", message: "found the work of an interrupted run" });
-  const output = await runStageJob(context, trainJob(options, inputs.prepare?.dir ?? ""), outputs);
+  const output = await runStageJob(context, trainJob(options, inputs.prepare.dir), outputs);
   const { base, best } = output.dev_ndcg_at_10;
   const gain = `dev NDCG@10 ${(100 * base).toFixed(2)} → ${(100 * best).toFixed(2)}`;
   context.emit({ type: "note", message: `${gain} at step ${output.best_step} of ${output.steps} (${output.ended})` });

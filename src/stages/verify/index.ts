@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { groupsFile, readAllGroups } from "../../dataset/groups.js";
-import type { Stage, StageInput, StageInputs } from "../../pipeline/stage.js";
+import type { Stage } from "../../pipeline/stage.js";
 import { readScores } from "../../ranking/scores.js";
 import type { PackageOutput } from "../package/schema.js";
 import { gateFailure } from "./gate-failure.js";
@@ -18,7 +18,7 @@ export const VERDICT_FILE = "verdict.json";
 /** The whole report; under `records/`, which stays out of the artifact's digest. */
 export const REPORT_FILE = "records/report.json";
 
-export const verify: Stage<VerifyOptions, VerifyOutput> = {
+export const verify: Stage<VerifyOptions, VerifyOutput, "package" | "prepare" | "train"> = {
   name: "verify",
   version: 2,
   needs: ["package", "prepare", "train"],
@@ -26,7 +26,7 @@ export const verify: Stage<VerifyOptions, VerifyOutput> = {
   sources: () => [],
   tools: ({ onnxruntime_node, tokenizers_js, host }) => ({ onnxruntime_node, tokenizers_js, host }),
   run: async (context, options, inputs) => {
-    const [packaged, prepared, trained] = [input(inputs, "package"), input(inputs, "prepare"), input(inputs, "train")];
+    const { package: packaged, prepare: prepared, train: trained } = inputs;
     const output = await verifyFolder({
       folder: join(packaged.dir, (packaged.output as PackageOutput).model),
       groups: await readAllGroups(join(prepared.dir, groupsFile("test"))),
@@ -46,12 +46,6 @@ export const verify: Stage<VerifyOptions, VerifyOutput> = {
       "raise the limit (`--set verify.gates...`), leave the variant out (`--set quantize.int8=false`), or train better",
     ),
 };
-
-function input(inputs: StageInputs, name: "package" | "prepare" | "train"): StageInput {
-  const found = inputs[name];
-  if (found === undefined) throw new Error(`verify was started without the ${name} stage`);
-  return found;
-}
 
 /** What train left behind: test scores of the tuned model, of the base where it was a reranker, and how fast PyTorch was. */
 async function readReferences(folder: string): Promise<References> {

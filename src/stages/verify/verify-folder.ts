@@ -131,7 +131,7 @@ async function measureVariants(
       const measured = await measureVariant(variant, provider, work, reference);
       reference ??= work.groups.map((_, place) => measured.scores.get(place) as Float32Array);
       reports.push(measured.report);
-      note(measured.report, request.emit);
+      note(measured.report, work.groups.length, request.emit);
     }
   return reports;
 }
@@ -165,11 +165,14 @@ function referenceRows(
   };
 }
 
-function note(report: VariantReport, emit: (event: StageEvent) => void): void {
+function note(report: VariantReport, queries: number, emit: (event: StageEvent) => void): void {
   if (report.quality !== null)
     emit({ type: "metric", name: `${report.name}.ndcg@10`, value: report.quality["ndcg@10"], split: "test" });
-  if (report.name === "fp16" && report.provider === "cpu" && report.quality !== null)
-    emit({ type: "note", message: `fp16 on CPU is slow and was measured on ${report.quality.queries} queries` });
+  if (report.quality !== null && report.quality.queries < queries)
+    emit({
+      type: "note",
+      message: `${report.name} on ${report.provider} is slow and was measured on ${report.quality.queries} of ${queries} queries`,
+    });
 }
 
 function announce(reports: readonly VariantReport[], emit: (event: StageEvent) => void): void {

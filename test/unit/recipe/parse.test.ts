@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RerankTuneError } from "../../../src/errors.js";
-import { parseRecipe } from "../../../src/recipe/parse.js";
+import { parseRecipe, parseVerifySection } from "../../../src/recipe/parse.js";
 
 const MINIMAL = "schema: 1\nname: demo\nbase_model: { path: base }\nprepare: { source: pairs.jsonl }\n";
 
@@ -94,5 +94,24 @@ describe("rules between fields", () => {
     ["one source is enough", "prepare.builtin=icd-10-cm", "prepare"],
   ])("%s", (_rule, override, path) => {
     expect(problemsOf(MINIMAL, [override])).toMatchObject([{ path }]);
+  });
+});
+
+describe("the verify section of a packaged model", () => {
+  const file = "model/rerank-tune.json";
+
+  test("is what the folder carries, completed, with overrides on top", () => {
+    const section = parseVerifySection({ gates: { ndcg_max_drop: 0.02 } }, { file, overrides: ["verify.providers=[cpu]"] });
+    expect([section.gates.ndcg_max_drop, section.providers]).toEqual([0.02, ["cpu"]]);
+    expect(parseVerifySection(undefined, { file }).gates.ndcg_max_drop).toBe(0.005);
+  });
+
+  test.each([
+    ["verify.gates.ndcg_max_dorp=1", { path: "verify.gates.ndcg_max_dorp", hint: "did you mean `ndcg_max_drop`?" }],
+    ["train.epochs=2", { path: "train" }],
+  ])("refuses the override %s", (override, problem) => {
+    expect(() => parseVerifySection({}, { file, overrides: [override] })).toThrow(
+      expect.objectContaining({ code: "RECIPE_INVALID", problems: [expect.objectContaining(problem)] }),
+    );
   });
 });

@@ -73,7 +73,7 @@ async function setUp(report: VerifyOutput = verified()) {
     { recipe: {}, base_identity: "hub:owner/base@0123", max_length: 96 },
     inputs,
   );
-  const stages: StageInputs = {
+  const stages: StageInputs<"package" | "verify"> = {
     package: { dir, output, digest: "p" },
     verify: { dir: join(root, "verify"), output: report, digest: "v" },
   };

@@ -1,0 +1,69 @@
+"""A folder with tiny bases and small splits in which tests run the train job, and a reporter that can die at any event."""
+import hashlib
+import io
+import os
+import tempfile
+
+import torch
+
+from rerank_tune_worker.jobs import train
+from rerank_tune_worker.protocol import Job
+from rerank_tune_worker.reporter import Reporter
+from tests import tiny_models
+from tests.training_data import OPTIONS, write_split
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL inside the process: nothing of ours may catch it."""
+
+
+class DyingReporter(Reporter):
+    """Dies at the given event; a negative number never."""
+
+    def __init__(self, at=-1, error=Killed):
+        super().__init__(io.StringIO(), "test")
+        self.events, self._at, self._error = [], at, error
+
+    def send(self, event):
+        self.events.append(event)
+        if len(self.events) - 1 == self._at:
+            raise self._error()
+
+    def progress(self, completed, total, unit):
+        """Every one of them, so that each step is a place to die."""
+        self.send(("progress", completed, total, unit))
+
+
+class Workplace:
+    """Bases are named after their architecture; `plain` has no head and `three` has three labels (both BERT)."""
+
+    def __init__(self, *bases):
+        torch.set_num_threads(1)
+        self._folder = tempfile.TemporaryDirectory()
+        counts = {"train": 18, "dev": 10, "test": 6}
+        self.inputs = {split: write_split(self.path(f"{split}.jsonl"), split, count) for split, count in counts.items()}
+        for base in bases:
+            special = {"plain": {"plain": True}, "three": {"labels": 3}}.get(base)
+            tiny_models.build("bert" if special else base, self.path(base), **(special or {}))
+
+    def cleanup(self):
+        self._folder.cleanup()
+
+    def path(self, *names):
+        return os.path.join(self._folder.name, *names)
+
+    def make_job(self, out, base="bert", **options):
+        return Job(1, "test", "train", self.path(out), {"base": self.path(base), **self.inputs}, {**OPTIONS, **options})
+
+    def run(self, out, base="bert", reporter=None, **options):
+        return train.run(self.make_job(out, base, **options), reporter or DyingReporter())
+
+    def results(self, out):
+        """Digests of everything outside records/: what the pipeline's key of later stages depends on."""
+        root = self.path(out)
+        files = [os.path.relpath(os.path.join(at, name), root) for at, _, names in os.walk(root) for name in names]
+        return {name: self._digest(out, name) for name in sorted(files) if not name.startswith("records")}
+
+    def _digest(self, *names):
+        with open(self.path(*names), "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
