@@ -1,4 +1,4 @@
-// `npm test` after set-up: unittest and vitest, one count over both as the last line. A skipped test is a failed run.
+// `npm test` after set-up: types and lint, unittest and vitest, one count over all as the last line. A skipped test is a failed run.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,14 +18,29 @@ async function main(args) {
     process.stdout.write("0 passed, 1 failed\n");
     return 4;
   }
-  // Arguments choose vitest files; then the Python half stays out.
-  const counts = [...(args.length === 0 ? [await unittest(environment)] : []), await vitest(environment, args)];
+  // Arguments choose vitest files; then everything else stays out.
+  const others = args.length === 0 ? [await checks(environment), await unittest(environment)] : [];
+  const counts = [...others, await vitest(environment, args)];
   const sum = (key) => counts.reduce((total, count) => total + count[key], 0);
   const [passed, failed, skipped] = [sum("passed"), sum("failed"), sum("skipped")];
   if (skipped > 0) process.stdout.write(`${skipped} skipped: every test has to run, so they count as failed\n`);
   if (passed === 0) process.stdout.write("no test ran\n");
   process.stdout.write(`${passed} passed, ${failed + skipped} failed\n`);
   return failed + skipped === 0 && passed > 0 ? 0 : 1;
+}
+
+/** vitest does not look at types, so a test could call what is not there; each of the three counts as one test. */
+async function checks(env) {
+  const tool = (name, ...arguments_) => [join(ROOT, "node_modules", ...name), ...arguments_];
+  const commands = [
+    tool(["typescript", "bin", "tsc"], "-p", "tsconfig.json", "--noEmit"),
+    tool(["typescript", "bin", "tsc"], "-p", "test/tsconfig.json", "--noEmit"),
+    tool(["@biomejs", "biome", "bin", "biome"], "check", "--error-on-warnings", "."),
+  ];
+  let passed = 0;
+  for (const command of commands)
+    passed += (await run(process.execPath, command, { cwd: ROOT, env })).code === 0 ? 1 : 0;
+  return { passed, failed: commands.length - passed, skipped: 0 };
 }
 
 /** unittest prints to stderr: `Ran 12 tests in 3.4s`, then `OK` or `FAILED (failures=1, errors=2, skipped=3)`. */

@@ -24,7 +24,8 @@ export function recipeSlice(recipe: ResolvedRecipe): Record<string, unknown> {
     train,
     export: exporting,
     quantize,
-    verify,
+    // Named one by one: a path of the user's data must never come along.
+    verify: { gates: verify.gates, latency: verify.latency, providers: verify.providers },
   };
 }
 

@@ -101,7 +101,10 @@ describe("the verify section of a packaged model", () => {
   const file = "model/rerank-tune.json";
 
   test("is what the folder carries, completed, with overrides on top", () => {
-    const section = parseVerifySection({ gates: { ndcg_max_drop: 0.02 } }, { file, overrides: ["verify.providers=[cpu]"] });
+    const section = parseVerifySection(
+      { gates: { ndcg_max_drop: 0.02 } },
+      { file, overrides: ["verify.providers=[cpu]"] },
+    );
     expect([section.gates.ndcg_max_drop, section.providers]).toEqual([0.02, ["cpu"]]);
     expect(parseVerifySection(undefined, { file }).gates.ndcg_max_drop).toBe(0.005);
   });

@@ -149,9 +149,13 @@ describe("the options of package", () => {
     expect(JSON.stringify(packageStage.options(recipe({})))).not.toMatch(/secret|miller|clients/);
   });
 
-  test("do not change with gates, card or registry, so that nothing is packaged and verified again for them", () => {
+  test("carry the gates, so that the proof can be repeated under the same limits", () => {
+    const { verify } = packageStage.options(recipe({ verify: { gates: { ndcg_max_drop: 0.1 } } })).recipe;
+    expect(verify).toMatchObject({ gates: { ndcg_max_drop: 0.1 }, latency: { candidates: [10, 20, 50, 100] } });
+  });
+
+  test("do not change with card or registry, so that nothing is packaged and verified again for them", () => {
     const changed = recipe({
-      verify: { gates: { ndcg_max_drop: 0.1 } },
       package: { description: "Another sentence." },
       publish: { alias: "prod" },
     });

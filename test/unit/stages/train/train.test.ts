@@ -57,7 +57,9 @@ describe("the train stage", () => {
       python: async () => ({ executable: process.env.RERANK_TUNE_TEST_PYTHON ?? "python3", worker, variables: {} }),
       now: () => new Date(0),
     };
-    await expect(train.run(context, OPTIONS, {})).rejects.toMatchObject({ code: "WORKER_PROTOCOL" });
+    await expect(
+      train.run(context, OPTIONS, { prepare: { dir: "/prepared", output: {}, digest: "p" } }),
+    ).rejects.toMatchObject({ code: "WORKER_PROTOCOL" });
     expect(events).toContainEqual({ type: "note", message: "found the work of an interrupted run" });
   });
 });
