@@ -66,7 +66,13 @@ async function performOne(
   work: (context: CommandContext) => Promise<Renderable>,
   kill: (exitCode: number) => void,
 ): Promise<number> {
-  const interruption = listenForSignals((text) => output.message(text), kill);
+  const interruption = listenForSignals(
+    (text) => output.message(text),
+    (exitCode) => {
+      output.end("killed; finished stages and the last checkpoint are kept");
+      kill(exitCode);
+    },
+  );
   const { signal } = interruption;
   const home = homeFolder();
   const emit: CommandContext["emit"] = (event) => output.emit(event);

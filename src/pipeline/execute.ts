@@ -16,7 +16,7 @@ export type PipelineEvent =
 
 export interface StageResult {
   name: StageName;
-  status: "cached" | "done" | "failed" | "skipped";
+  status: "cached" | "done" | "failed" | "stopped" | "skipped";
   reason: string;
   seconds: number;
 }
@@ -125,7 +125,8 @@ class Walk {
         rerank_tune: versions.rerank_tune,
       });
     } catch (error) {
-      this.record(stage, { name: stage.name, status: "failed", reason: decision.reason, seconds: seconds(started) });
+      const status = options.signal.aborted ? "stopped" : "failed";
+      this.record(stage, { name: stage.name, status, reason: decision.reason, seconds: seconds(started) });
       if (stage.resumable !== true) await this.store.discard(dir);
       throw error;
     }

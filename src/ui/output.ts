@@ -76,6 +76,12 @@ export class Output {
     this.progress.line(text);
   }
 
+  /** The last line of a process that ends at once. */
+  end(text: string): void {
+    this.progress.end();
+    this.progress.line(text);
+  }
+
   async result(result: Renderable): Promise<void> {
     this.progress.end();
     const { data, failure } = result;
@@ -93,7 +99,11 @@ export class Output {
   }
 
   private explain(error: RerankTuneError, apart: boolean): void {
-    const text = renderError(error, this.errorPaint, this.flags.debug);
+    const { columns } = this.streams.stderr;
+    const text = renderError(error, this.errorPaint, {
+      debug: this.flags.debug === true,
+      ...(columns === undefined ? {} : { columns }),
+    });
     this.streams.stderr.write(`${apart ? "\n" : ""}${text}\n`);
   }
 

@@ -2,8 +2,10 @@
 import type { PipelineEvent } from "../pipeline/execute.js";
 import type { Paint } from "./colors.js";
 import { duration, percent } from "./format.js";
+import { wrapText } from "./wrap.js";
 
 export interface ProgressOptions {
+  /** `columns` is there on a terminal only. */
   stream: { write(text: string): unknown; columns?: number };
   /** Redraw one line; only on a terminal. */
   redraw: boolean;
@@ -46,8 +48,9 @@ export class Progress {
     else if (event.type === "phase") this.onPhase(event.name);
     else if (event.type === "progress") this.onProgress(event);
     else if (event.type === "metric") this.onMetric(event);
-    else if (event.type === "warning") this.line(`${this.options.paint("yellow", "warning")}: ${event.message}`);
-    else this.line(`  ${event.message}`);
+    else if (event.type === "warning")
+      this.line(this.wrap(`${this.options.paint("yellow", "warning")}: ${event.message}`));
+    else this.line(`  ${this.wrap(event.message)}`);
   }
 
   /** A line that stays; the redrawn line is cleared before and comes back by itself. */
@@ -80,8 +83,12 @@ export class Progress {
     } else if (status === "cached") this.line(`${unicode ? "•" : "="} ${name.padEnd(8)}  cached`);
     else if (status === "done")
       this.line(`${paint("green", unicode ? "✓" : "+")} ${name.padEnd(8)}  ${duration(seconds)}`);
-    else if (status === "failed")
-      this.line(`${paint("red", unicode ? "✗" : "x")} ${name.padEnd(8)}  failed after ${duration(seconds)}`);
+    else if (status === "failed" || status === "stopped")
+      this.line(`${paint("red", unicode ? "✗" : "x")} ${name.padEnd(8)}  ${status} after ${duration(seconds)}`);
+  }
+
+  private wrap(text: string): string {
+    return wrapText(text, this.options.stream.columns, 2);
   }
 
   private onPhase(name: string): void {

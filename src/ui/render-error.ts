@@ -1,6 +1,7 @@
 // An error as a person reads it: code and sentence, the findings with their places, the way out. And the same as JSON.
 import { type Problem, RerankTuneError } from "../errors.js";
 import type { Paint } from "./colors.js";
+import { wrapText } from "./wrap.js";
 
 /** Findings shown before the rest is counted; `--json` has them all. */
 const SHOWN_PROBLEMS = 20;
@@ -30,10 +31,18 @@ export function asRerankTuneError(error: unknown): RerankTuneError {
   });
 }
 
-/** Several lines without a line break at the end. */
-export function renderError(error: RerankTuneError, paint: Paint, debug = false): string {
-  const lines = [`${paint("red", `error[${error.code}]`)}: ${error.message}`, ...renderProblems(error.problems)];
-  lines.push("", `${paint("bold", "hint")}: ${error.hint}`);
+/** Several lines without a line break at the end; `columns` of a terminal wraps them at words. */
+export function renderError(
+  error: RerankTuneError,
+  paint: Paint,
+  options: { debug?: boolean; columns?: number } = {},
+): string {
+  const { debug = false, columns } = options;
+  const lines = [
+    wrapText(`${paint("red", `error[${error.code}]`)}: ${error.message}`, columns),
+    ...renderProblems(error.problems),
+  ];
+  lines.push("", wrapText(`${paint("bold", "hint")}: ${error.hint}`, columns));
   if (debug) lines.push("", ...stacks(error));
   return lines.join("\n");
 }

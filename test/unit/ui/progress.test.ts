@@ -28,7 +28,7 @@ function display(options: { redraw: boolean; verbose?: boolean; columns?: number
 }
 
 const step = (completed: number, total = 100): PipelineEvent => ({ type: "progress", completed, total, unit: "steps" });
-const stage = (status: "running" | "done" | "cached" | "failed", seconds = 0): PipelineEvent => ({
+const stage = (status: "running" | "done" | "cached" | "failed" | "stopped", seconds = 0): PipelineEvent => ({
   type: "stage",
   name: "train",
   status,
@@ -52,6 +52,21 @@ describe("progress on a terminal", () => {
     later(0, { type: "phase", name: "a phase with a very long name indeed" });
     later(10, step(25));
     expect(screen().at(-1)?.length).toBe(29);
+    progress.end();
+  });
+
+  test("breaks long notes at words, further lines indented", () => {
+    const { later, screen, progress } = display({ redraw: true, columns: 50 });
+    later(0, { type: "note", message: "tokens a pair: median 33, and a few more words to fill the line" });
+    expect(screen().slice(0, 2)).toEqual(["  tokens a pair: median 33, and a few more words", "  to fill the line"]);
+    progress.end();
+  });
+
+  test("says of a stopped stage that it was stopped", () => {
+    const { later, screen, progress } = display({ redraw: true });
+    later(0, stage("running"));
+    later(3, stage("stopped", 3));
+    expect(screen()).toContain("x train     stopped after 3.0 s");
     progress.end();
   });
 

@@ -58,10 +58,24 @@ describe("an error as text", () => {
     expect(renderError(error, painter(true)).replace(escapes, "")).toBe(renderError(error, plain));
   });
 
+  test("breaks sentence and hint at words on a terminal", () => {
+    const error = new RerankTuneError({
+      code: "USAGE",
+      message: "one two three four five six seven",
+      hint: "eight nine ten",
+    });
+    expect(renderError(error, plain, { columns: 42 }).split("\n")).toEqual([
+      "error[USAGE]: one two three four five six",
+      "seven",
+      "",
+      "hint: eight nine ten",
+    ]);
+  });
+
   test("shows stacks, the cause's too, only for --debug", () => {
     const error = new RerankTuneError({ code: "INTERNAL", message: "No.", hint: "x", cause: new Error("deep") });
     expect(renderError(error, plain)).not.toContain("render-error.test.ts");
-    expect(renderError(error, plain, true)).toMatch(/render-error\.test\.ts[\s\S]*caused by:\nError: deep/);
+    expect(renderError(error, plain, { debug: true })).toMatch(/render-error\.test\.ts[\s\S]*caused by:\nError: deep/);
   });
 });
 
