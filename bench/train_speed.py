@@ -119,32 +119,20 @@ def run_child(arguments: argparse.Namespace, folder: str, system: str) -> dict:
 
 def train_with_sentence_transformers(arguments: argparse.Namespace) -> dict:
     """BCE with the positive weight that balances a group, as in sentence-transformers' own examples for hard negatives."""
-    import torch
-    from datasets import Dataset
-    from sentence_transformers.cross_encoder import CrossEncoder, CrossEncoderTrainer, CrossEncoderTrainingArguments
-    from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss
+    import sentence_transformers_run
 
     from rerank_tune_worker.pairs import PairEncoder
     from rerank_tune_worker.training.data import read_groups
 
-    torch.manual_seed(7)
     rows = [(group.query, passage.text, min(1.0, passage.label)) for group in read_groups(arguments.train) for passage in group.passages]
     tokens = sum(len(pair.ids) for pair in PairEncoder(arguments.base, arguments.max_length).encode([row[:2] for row in rows]))
-    model = CrossEncoder(arguments.base, num_labels=1, max_length=arguments.max_length, device="cpu")
-    data = Dataset.from_dict({name: [row[i] for row in rows] for i, name in enumerate(("query", "passage", "label"))})
-    with tempfile.TemporaryDirectory() as out:
-        settings = CrossEncoderTrainingArguments(
-            output_dir=out, num_train_epochs=arguments.epochs, per_device_train_batch_size=arguments.batch_size, learning_rate=arguments.learning_rate, warmup_steps=0.1,
-            bf16=arguments.child.endswith("bf16"), use_cpu=True, save_strategy="no", logging_strategy="no", report_to="none", disable_tqdm=True, seed=7,
-        )
-        loss = BinaryCrossEntropyLoss(model, pos_weight=torch.tensor(float(arguments.group_size - 1)))
-        trainer = CrossEncoderTrainer(model=model, args=settings, train_dataset=data, loss=loss)
-        started = time.perf_counter()
-        trainer.train()
-        seconds = time.perf_counter() - started
+    model, seconds = sentence_transformers_run.train(
+        arguments.base, rows, positive_weight=float(arguments.group_size - 1), max_length=arguments.max_length, epochs=arguments.epochs, batch_size=arguments.batch_size,
+        learning_rate=arguments.learning_rate, bf16=arguments.child.endswith("bf16"), seed=7,
+    )
     pairs = [(group.query, passage.text) for group in read_groups(arguments.dev) for passage in group.passages]
-    scores = model.predict(pairs, activation_fn=torch.nn.Identity(), show_progress_bar=False)
-    return {"tokens_per_second": tokens * arguments.epochs / seconds, "seconds": seconds, "ndcg@10": mean_ndcg(arguments.dev, [float(score) for score in scores])}
+    scores = sentence_transformers_run.predict(model, pairs)
+    return {"tokens_per_second": tokens * arguments.epochs / seconds, "seconds": seconds, "ndcg@10": mean_ndcg(arguments.dev, scores)}
 
 
 def mean_ndcg(path: str, scores: list[float]) -> float:

@@ -1,0 +1,119 @@
+"""One system of side_by_side.py in a process of its own: trains on the training groups, scores the evaluation groups, prints one JSON line.
+
+`base` trains nothing. `sentence_transformers`: its documented way for labelled pairs with hard negatives (BCE, 2e-5, batch 64, one epoch, fp32 on CPU).
+`flag_embedding`: FlagEmbedding cannot run on transformers 5, so its hyperparameters run on our loop: 6e-5, 2 epochs, 4 queries a step, group 8,
+group cross-entropy alone, all weights, dropout, the last weights whatever they are. `rerank_tune`: our defaults for a small reranker on CPU.
+"""
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+
+import sentence_transformers_run
+from train_speed import ROOT, WORKER_VARIABLES
+
+from rerank_tune_worker.pairs import PairEncoder
+from rerank_tune_worker.training.data import read_groups, sample_passages
+
+GROUP_SIZE = 8
+SHARED = {
+    "queries_per_step": 16, "group_size": GROUP_SIZE, "bce_weight": 0.2, "warmup_ratio": 0.1, "weight_decay": 0.01, "clip_norm": 1.0, "dropout": False, "freeze_embeddings": True, "precision": "auto",
+    "micro_batch_tokens": 4096, "evaluations": 8, "evaluation_queries": 64, "evaluation_depth": 15, "patience": 3, "checkpoint_seconds": 60, "device": "cpu",
+}
+OPTIONS = {
+    "rerank_tune": {"learning_rate": 3e-5, "epochs": 4},
+    "flag_embedding": {"learning_rate": 6e-5, "epochs": 2, "queries_per_step": 4, "bce_weight": 0.0, "dropout": True, "freeze_embeddings": False, "precision": "fp32", "evaluations": 1, "evaluation_queries": 4, "patience": 99},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("system", choices=("base", "sentence_transformers", "flag_embedding", "rerank_tune"))
+    parser.add_argument("--base", required=True)
+    parser.add_argument("--data", required=True, help="folder written by beir_groups.write_splits")
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--max-length", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    arguments = parser.parse_args()
+    os.makedirs(arguments.out, exist_ok=True)
+    systems = {"base": run_base, "sentence_transformers": run_sentence_transformers, "flag_embedding": run_flag_embedding, "rerank_tune": run_rerank_tune}
+    result = systems[arguments.system](arguments)
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(json.dumps({**result, "peak_memory_bytes": peak * 1024}))
+
+
+def run_base(arguments: argparse.Namespace) -> dict:
+    from sentence_transformers.cross_encoder import CrossEncoder
+
+    model = CrossEncoder(arguments.base, num_labels=1, max_length=arguments.max_length, device="cpu")
+    return {"scores": sentence_transformers_run.predict(model, evaluation_pairs(arguments)), "seconds": 0.0, "tokens": 0}
+
+
+def run_sentence_transformers(arguments: argparse.Namespace) -> dict:
+    groups = read_groups(os.path.join(arguments.data, "train.all.jsonl"))
+    rows = []
+    for index, group in enumerate(groups):
+        rows += [(group.query, group.passages[i].text, min(1.0, group.passages[i].label)) for i in sample_passages(group.passages, GROUP_SIZE, 0, f"{arguments.seed} {index}")]
+    tokens = sum(len(pair.ids) for pair in PairEncoder(arguments.base, arguments.max_length).encode([row[:2] for row in rows]))
+    model, seconds = sentence_transformers_run.train(
+        arguments.base, rows, positive_weight=float(GROUP_SIZE - 1), max_length=arguments.max_length, epochs=1, batch_size=64, learning_rate=2e-5, bf16=False, seed=arguments.seed
+    )
+    return {"scores": sentence_transformers_run.predict(model, evaluation_pairs(arguments)), "seconds": seconds, "tokens": tokens}
+
+
+def run_flag_embedding(arguments: argparse.Namespace) -> dict:
+    """In this process, so that the last weights can be kept as upstream keeps them, where our own job would go back to the best ones."""
+    from rerank_tune_worker.jobs import train
+    from rerank_tune_worker.protocol import read_job
+    from rerank_tune_worker.reporter import JobError, Reporter
+
+    train.TrainingLoop.use_best = lambda _: None
+    try:
+        done = train.run(read_job(write_job(arguments, "train.all")), Reporter(io.StringIO(), "bench"))
+    except JobError as error:
+        return {"failed": f"{error.code}: {error.message}"}
+    return measured(arguments, vars(done))
+
+
+def run_rerank_tune(arguments: argparse.Namespace) -> dict:
+    """Our worker as the pipeline starts it."""
+    command = [sys.executable, "-I", "-u", os.path.join(ROOT, "python", "worker.py"), "--job", write_job(arguments, "train.fit")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **WORKER_VARIABLES}, text=True) as process:
+        last = json.loads(list(process.stdout)[-1])
+    return measured(arguments, last) if last["type"] == "done" else {"failed": last.get("message", "no result")}
+
+
+def write_job(arguments: argparse.Namespace, train: str) -> str:
+    path = lambda name: os.path.abspath(os.path.join(arguments.data, f"{name}.jsonl"))  # noqa: E731
+    inputs = {"base": os.path.abspath(arguments.base), "train": path(train), "dev": path("train.select"), "test": path("eval")}
+    options = {**SHARED, **OPTIONS[arguments.system], "max_length": arguments.max_length, "seed": arguments.seed}
+    job = os.path.join(arguments.out, "job.json")
+    with open(job, "w", encoding="utf-8") as file:
+        json.dump({"v": 1, "id": "bench", "kind": "train", "out_dir": os.path.abspath(arguments.out), "inputs": inputs, "options": options}, file)
+    return job
+
+
+def measured(arguments: argparse.Namespace, done: dict) -> dict:
+    """The seconds are those of the training phase with its evaluations; scoring of base and test is apart."""
+    with open(os.path.join(arguments.out, "records", "throughput.json"), encoding="utf-8") as file:
+        throughput = json.load(file)
+    with open(os.path.join(arguments.out, "scores.tuned.test.tsv"), encoding="utf-8") as file:
+        scores = [float(line.rstrip("\n").split("\t")[2]) for line in file]
+    tokens = round(throughput["train_tokens_per_second"] * throughput["train_seconds"])
+    return {"scores": scores, "seconds": done["durations"]["train"], "tokens": tokens, **{name: done["outputs"][name] for name in ("steps", "best_step", "ended")}}
+
+
+def evaluation_pairs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
+    return [(group.query, passage.text) for group in read_groups(os.path.join(arguments.data, "eval.jsonl")) for passage in group.passages]
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    main()
+    print(f"{time.monotonic() - started:.0f} s in all", file=sys.stderr)
