@@ -11,7 +11,9 @@ from typing import TextIO
 from . import __version__, protocol
 from .reporter import Cancelled, JobError, Reporter
 
-JOB_KINDS = ("train", "export", "quantize", "describe")
+JOB_KINDS = ("train", "export", "quantize", "describe", "score")
+# What makes room, by the kind of job; the rest is training.
+OUT_OF_MEMORY_HINTS = {"score": "use a smaller --max-length, or close other programs"}
 PINNED = ("torch", "transformers", "tokenizers", "safetensors", "onnx", "onnxruntime", "numpy")
 
 
@@ -47,13 +49,14 @@ def main(arguments: list[str], stream: TextIO) -> int:
     except Exception as error:  # the last door: everything unexpected becomes one event with its traceback kept in a file
         with open(traceback_file, "w", encoding="utf-8") as file:
             file.write(traceback.format_exc())
-        reporter.send(_unexpected(error, traceback_file))
+        reporter.send(_unexpected(error, job.kind, traceback_file))
     return 1
 
 
-def _unexpected(error: Exception, traceback_file: str) -> protocol.Error:
+def _unexpected(error: Exception, kind: str, traceback_file: str) -> protocol.Error:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return protocol.Error("WORKER_OUT_OF_MEMORY", f"out of memory: {error}", "lower `train.micro_batch_tokens` or `train.max_length`", True, traceback_file)
+        hint = OUT_OF_MEMORY_HINTS.get(kind, "lower `train.micro_batch_tokens` or `train.max_length`")
+        return protocol.Error("WORKER_OUT_OF_MEMORY", f"out of memory: {error}", hint, True, traceback_file)
     if isinstance(error, OSError) and error.errno == 28:
         return protocol.Error("DISK_FULL", f"no space left on the disk: {error.filename}", "free space and run the same command again", True, traceback_file)
     return protocol.Error("WORKER_FAILED", f"{type(error).__name__}: {error}", f"read {traceback_file}", False, traceback_file)

@@ -15,7 +15,7 @@ from rerank_tune_worker.training.data import Group, Passage, StepPlan, TrainingG
 from rerank_tune_worker.training.evaluate import DevSet
 from rerank_tune_worker.training.guard import Guard
 from rerank_tune_worker.training.history import Progress, evaluation_steps
-from rerank_tune_worker.training.loss import LossSums, group_loss
+from rerank_tune_worker.training.loss import LossSums, Objective
 from rerank_tune_worker.training.ndcg import ndcg_at_k
 from rerank_tune_worker.training.optimizer import build_optimizer, check_learning_rate, learning_rate, warmup_steps
 
@@ -26,6 +26,13 @@ def passages(*labels_and_sources):
 
 def groups(count, labels=(1, 0, 0)):
     return [Group(f"q{i}", "q", passages(*((label, "bm25") for label in labels)), ()) for i in range(count)]
+
+
+def group_loss(logits, labels, top_label):
+    """Sums of cross-entropy and anchor, as a step with the default loss adds them up, and what its guard sees."""
+    objective = Objective({"loss": "group_ce", "bce_weight": 0.2, "kl_to_base": 0.0, "teacher_temperature": 1.0}, top_label)
+    parts, sums = objective.parts(logits, [TrainingGroup(0, tuple(range(len(group))), group) for group in labels])
+    return parts.group_loss, parts.anchor, sums
 
 
 class Sampling(unittest.TestCase):
@@ -198,7 +205,7 @@ class Schedule(unittest.TestCase):
 
 
 class Collapse(unittest.TestCase):
-    FLAT = LossSums(group_loss=4 * math.log(8), anchor=1.0, log_sizes=4 * math.log(8), spread=4e-4, groups=4, pairs=32)
+    FLAT = LossSums(group_loss=4 * math.log(8), anchor=1.0, flat_loss=4 * math.log(8), spread=4e-4, compared=4, terms=4, groups=4, pairs=32)
 
     def test_scores_without_spread_at_chance_stop_training(self):
         guard = Guard()

@@ -7,17 +7,21 @@ import random
 WORDS = "court appeal deadline patient water router button light fever heart form permit prices order sum".split()
 
 OPTIONS = {
+    "loss": "group_ce",
     "learning_rate": 2e-3,
     "epochs": 2,
     "queries_per_step": 4,
     "group_size": 4,
     "max_length": 32,
     "bce_weight": 0.2,
+    "teacher_temperature": 1.0,
+    "kl_to_base": 0.0,
     "warmup_ratio": 0.1,
     "weight_decay": 0.01,
     "clip_norm": 1.0,
     "dropout": False,
     "freeze_embeddings": True,
+    "freeze_layers": 0,
     "precision": "fp32",
     "micro_batch_tokens": 200,
     "evaluations": 4,
@@ -27,6 +31,10 @@ OPTIONS = {
     "checkpoint_seconds": 0,
     "seed": 7,
     "device": "cpu",
+    "lora": None,
+    "gradient_checkpointing": False,
+    "interpolate": {"enabled": False, "alphas": [1.0, 0.8, 0.7, 0.5, 0.3], "guard_max_drop": 0.01, "queries": 300},
+    "calibrate": False,
 }
 
 

@@ -16,6 +16,10 @@ class Checkpoint:
         self._folder = folder
         os.makedirs(folder, exist_ok=True)
 
+    def path(self, name: str) -> str:
+        """Where something else that a resumed run needs again may lie; it goes with the folder. No name may start with `best-`."""
+        return os.path.join(self._folder, name)
+
     def load(self) -> dict[str, Any] | None:
         path = os.path.join(self._folder, "state.pt")
         return torch.load(path, map_location="cpu", weights_only=True) if os.path.isfile(path) else None

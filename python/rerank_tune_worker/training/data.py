@@ -17,6 +17,7 @@ class Passage:
     text: str
     label: float
     source: str
+    teacher_score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,12 @@ class Group:
 
 @dataclass(frozen=True)
 class TrainingGroup:
-    """Passages of one group in one step: indices into its passages, and their labels (>= 0)."""
+    """Passages of one group in one step: indices into its passages, their labels (>= 0), and a teacher's scores, none unless all have one."""
 
     group: int
     passages: tuple[int, ...]
     labels: tuple[float, ...]
+    teacher: tuple[float, ...] = ()
 
 
 def read_groups(path: str) -> list[Group]:
@@ -57,8 +59,12 @@ def read_groups(path: str) -> list[Group]:
 
 
 def _group(row: dict) -> Group:
-    passages = tuple(Passage(str(p["id"]), p["text"], float(p["label"]), p.get("source", "judged")) for p in row["passages"])
+    passages = tuple(Passage(str(p["id"]), p["text"], float(p["label"]), p.get("source", "judged"), _number(p.get("teacher_score"))) for p in row["passages"])
     return Group(str(row["query_id"]), row["query"], passages, tuple(float(m["label"]) for m in row.get("missed", ())))
+
+
+def _number(value: object) -> float | None:
+    return None if value is None else float(value)  # type: ignore[arg-type]
 
 
 class PairCache:
@@ -100,10 +106,16 @@ class StepPlan:
         chosen = self._order[1][place * self._queries_per_step : (place + 1) * self._queries_per_step]
         return [self._sample(index, epoch) for index in chosen]
 
+    def pairs(self) -> list[tuple[int, int]]:
+        """Every (group, passage) that some step sees, in order."""
+        return sorted({(group.group, passage) for number in range(self.total) for group in self.step(number) for passage in group.passages})
+
     def _sample(self, index: int, epoch: int) -> TrainingGroup:
         passages = self._groups[index].passages
         chosen = sample_passages(passages, self._group_size, epoch, f"{self._seed} {index}")
-        return TrainingGroup(index, tuple(chosen), tuple(max(0.0, passages[i].label) for i in chosen))
+        teacher = [score for i in chosen if (score := passages[i].teacher_score) is not None]
+        labels = tuple(max(0.0, passages[i].label) for i in chosen)
+        return TrainingGroup(index, tuple(chosen), labels, tuple(teacher) if len(teacher) == len(chosen) else ())
 
 
 def sample_passages(passages: tuple[Passage, ...], size: int, epoch: int, seed: str) -> list[int]:

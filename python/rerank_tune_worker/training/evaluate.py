@@ -1,4 +1,4 @@
-"""Scores whole splits: NDCG@10 on a part of dev during training, and score files of the test split."""
+"""Scores whole splits: NDCG@10 on dev and on guard sets, and score files of the test split."""
 from __future__ import annotations
 
 import time
@@ -12,17 +12,26 @@ from .ndcg import ndcg_at_k
 
 
 class DevSet:
-    """The first queries of dev with their first candidates, encoded once."""
+    """Queries of dev, or of a guard set, with their candidates, encoded once. `queries`, `depth`: only the first ones; None is all."""
 
-    def __init__(self, groups: list[Group], encoder: PairEncoder, *, queries: int, depth: int):
-        self._groups = [_cut(group, depth) for group in groups[:queries]]
-        self.pairs = encode_groups(self._groups, encoder)
+    def __init__(self, groups: list[Group], encoder: PairEncoder, *, queries: int | None = None, depth: int | None = None):
+        self.groups = [group if depth is None else _cut(group, depth) for group in groups[:queries]]
+        self.pairs = encode_groups(self.groups, encoder)
+
+    @property
+    def sizes(self) -> list[int]:
+        """Candidates of each query."""
+        return [len(group.passages) for group in self.groups]
+
+    def grades(self, top_label: float) -> list[float]:
+        """Labels of `pairs` over the top label, 0-1."""
+        return grades(self.groups, top_label)
 
     def ndcg(self, model: PairModel, tokens: int, between: Callable[[int], None]) -> float:
         """Mean NDCG@10, 0-1. Computed in the precision of training: only the order counts here."""
         scores = model.score(self.pairs, exact=False, tokens=tokens, between=between)
         values, start = [], 0
-        for group in self._groups:
+        for group in self.groups:
             part = scores[start : start + len(group.passages)]
             start += len(group.passages)
             values.append(ndcg_at_k([p.id for p in group.passages], part, [p.label for p in group.passages], group.missed))
@@ -31,6 +40,11 @@ class DevSet:
 
 def encode_groups(groups: list[Group], encoder: PairEncoder) -> list[EncodedPair]:
     return encoder.encode([(group.query, passage.text) for group in groups for passage in group.passages])
+
+
+def grades(groups: list[Group], top_label: float) -> list[float]:
+    """Labels over the top label, 0-1, passage by passage."""
+    return [min(1.0, max(0.0, passage.label / max(top_label, 1e-12))) for group in groups for passage in group.passages]
 
 
 def write_scores(path: str, groups: list[Group], pairs: list[EncodedPair], model: PairModel, tokens: int, between: Callable[[int], None]) -> float:

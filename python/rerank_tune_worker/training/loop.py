@@ -3,16 +3,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 import torch
 
 from ..reporter import Cancelled, Reporter
+from .base_scores import base_scores
 from .checkpoint import Checkpoint
 from .data import PairCache, StepPlan, micro_batches
 from .evaluate import DevSet
 from .history import Progress, evaluation_steps
-from .loss import LossSums, group_loss
+from .loss import LossSums, Objective
 from .model import PairModel
 from .optimizer import build_optimizer, learning_rate, warmup_steps
 
@@ -34,6 +35,7 @@ class TrainingLoop:
     def __init__(self, model: PairModel, plan: StepPlan, cache: PairCache, dev: DevSet, options: dict[str, Any], checkpoint: Checkpoint, reporter: Reporter, *, is_reranker: bool):
         self._model, self._plan, self._cache, self._dev = model, plan, cache, dev
         self._options, self._checkpoint, self._reporter, self._is_reranker = options, checkpoint, reporter, is_reranker
+        self._objective = Objective(options, plan.top_label)
         self._optimizer = build_optimizer(model.parameters, options["weight_decay"])
         self._warmup = warmup_steps(plan.total, options["warmup_ratio"])
         self._evaluations = evaluation_steps(plan.total, options["evaluations"])
@@ -41,6 +43,13 @@ class TrainingLoop:
         self._loss_sum, self._loss_steps = 0.0, 0
         self.progress = Progress()
         self.work = Work()
+
+    def score_base(self, between: Callable[[int, int], None]) -> None:
+        """What `train.kl_to_base` needs; call it while the model still is the base, before `restore`. `between(done, all)` as `PairModel.score`."""
+        if self._options["kl_to_base"] > 0:
+            total = len(self._plan.pairs())
+            path = self._checkpoint.path("base-scores.safetensors")
+            self._objective.base_scores = base_scores(path, self._plan, self._cache, self._model, self._options["micro_batch_tokens"], lambda done: between(done, total))
 
     def restore(self) -> bool:
         """Takes up the last checkpoint; False when there is none."""
@@ -90,8 +99,8 @@ class TrainingLoop:
         step = self.progress.step
         rate = learning_rate(step, total=self._plan.total, warmup=self._warmup, peak=self._options["learning_rate"])
         sums, norm = self._optimize(step, rate)
-        self.progress.guard.after_step(step + 1, self._warmup, sums, norm)
-        loss = sums.group_loss / sums.groups + self._options["bce_weight"] * sums.anchor / sums.pairs
+        self.progress.guard.after_step(step + 1, self._warmup, sums, norm, self._objective.flat_name)
+        loss = self._objective.report(sums)
         self._loss_sum, self._loss_steps = self._loss_sum + loss, self._loss_steps + 1
         self.progress.step = step + 1
         self._reporter.progress(step + 1, self._plan.total, "steps")
@@ -105,22 +114,22 @@ class TrainingLoop:
             self.save()
 
     def _optimize(self, step: int, rate: float) -> tuple[LossSums, float]:
-        """Gradients of all micro-batches, then one update. Losses are means over the groups and pairs of the step."""
+        """Gradients of all micro-batches, then one update. Losses are means over the groups, pairs or terms of the step."""
         started = time.perf_counter()
         groups = self._plan.step(step)
         pairs = [self._cache.get([(group.group, passage) for passage in group.passages]) for group in groups]
-        pair_count, sums = sum(map(len, pairs)), LossSums()
+        size, sums = self._objective.size(groups), LossSums()
         torch.manual_seed(self._options["seed"] * 1_000_003 + step)  # dropout, where it is on: no generator state to restore
         self._model.start_step()
         for batch in micro_batches(groups, pairs, self._options["micro_batch_tokens"], padded=self._model.padded):
             logits = self._model.training_logits([pair for index in batch for pair in pairs[index]])
-            group_sum, anchor_sum, part = group_loss(logits, [groups[index].labels for index in batch], self._plan.top_label)
-            (group_sum / len(groups) + self._options["bce_weight"] * anchor_sum / pair_count).backward()
+            parts, part = self._objective.parts(logits, [groups[index] for index in batch])
+            self._objective.mean(parts, size).backward()
             sums.add(part)
         norm = self._update(rate, sums)
         self.work.seconds += time.perf_counter() - started
         self.work.tokens += sum(len(pair.ids) for group in pairs for pair in group)
-        self.work.pairs += pair_count
+        self.work.pairs += size.pairs
         return sums, norm
 
     def _update(self, rate: float, sums: LossSums) -> float:

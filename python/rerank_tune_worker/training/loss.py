@@ -1,21 +1,33 @@
-"""Graded group softmax cross-entropy with a binary cross-entropy anchor. Works on logits only."""
+"""What a training step minimizes: the loss of the recipe, its anchor, and the pull back to the base. Works on logits only."""
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Any, NamedTuple, Sequence
 
 import torch
-import torch.nn.functional as F
+
+from .data import TrainingGroup
+from .losses import LOSSES
+from .losses.bce import anchor
+from .losses.kl import divergence
+from .losses.table import GroupTable, pad
 
 
 @dataclass
 class LossSums:
-    """Sums over the groups of a step, for reports and for the guard."""
+    """Sums over the groups of a step, for reports and for the guard.
+
+    `flat_loss`: the group loss if the scores inside each group were equal. `spread`: standard deviations of the logits of the `compared` groups,
+    those in which the loss asks for different scores. `terms`: what the group loss is a sum over.
+    """
 
     group_loss: float = 0.0
     anchor: float = 0.0
-    log_sizes: float = 0.0
+    to_base: float = 0.0
+    flat_loss: float = 0.0
     spread: float = 0.0
+    compared: int = 0
+    terms: int = 0
     groups: int = 0
     pairs: int = 0
 
@@ -24,32 +36,66 @@ class LossSums:
             setattr(self, name, getattr(self, name) + value)
 
 
-def group_loss(logits: torch.Tensor, labels: list[tuple[float, ...]], top_label: float) -> tuple[torch.Tensor, torch.Tensor, LossSums]:
-    """Sums of the two losses over whole groups; the caller divides by the groups and pairs of the step, so micro-batches add up exactly.
+class StepSize(NamedTuple):
+    """What the sums of a step are divided by. Known before its first micro-batch."""
 
-    logits: [pairs] fp32 in group order. Group loss: -sum(t * log_softmax(logits)) with t = label / sum of the group's labels (ListNet's
-    top-one form with labels as the distribution; with one positive it is the cross-entropy of bge-reranker). A group without a positive
-    has no target and adds 0; one with positives only pulls them together. Anchor: BCE against label / top_label, so scores keep their scale.
-    """
-    sizes = [len(group) for group in labels]
-    width = max(sizes)
-    places = torch.full((len(labels), width), -1, dtype=torch.long)
-    targets = torch.zeros(len(labels), width)
-    start = 0
-    for row, group in enumerate(labels):
-        places[row, : len(group)] = torch.arange(start, start + len(group))
-        targets[row, : len(group)] = torch.tensor(group)
-        start += len(group)
-    places, targets = places.to(logits.device), targets.to(logits.device)
-    mask = places >= 0
-    table = logits[places.clamp(min=0)].masked_fill(~mask, -math.inf)
-    totals = targets.sum(1, keepdim=True)
-    weights = targets / totals.clamp(min=1e-12)
-    logs = torch.log_softmax(table, 1).masked_fill(~mask, 0.0)
-    cross_entropy = -(weights * logs).sum()
-    grades = (targets[mask] / max(top_label, 1e-12)).clamp(0, 1)
-    anchor = F.binary_cross_entropy_with_logits(logits, grades, reduction="sum")
-    ranked = [row for row, group in enumerate(labels) if sum(group) > 0 and len(group) > 1]
-    spread = sum(float(part.std(correction=0)) for part in logits.detach().split(sizes))
-    sums = LossSums(float(cross_entropy.detach()), float(anchor.detach()), sum(math.log(sizes[row]) for row in ranked), spread, len(labels), sum(sizes))
-    return cross_entropy, anchor, sums
+    terms: int
+    groups: int
+    pairs: int
+
+
+class Parts(NamedTuple):
+    """Sums of the three parts over the groups of a micro-batch, tensors with gradients, or over a step, numbers."""
+
+    group_loss: Any
+    anchor: Any
+    to_base: Any
+
+
+class Objective:
+    """`base_scores`: (group, passage) -> score of the untouched base; needed where `kl_to_base` is not 0."""
+
+    def __init__(self, options: dict[str, Any], top_label: float):
+        """options: loss, bce_weight, teacher_temperature, kl_to_base of the train job."""
+        self._loss, self._top_label = LOSSES[options["loss"]], top_label
+        self._bce_weight, self._kl_to_base, self._temperature = options["bce_weight"], options["kl_to_base"], options["teacher_temperature"]
+        self.base_scores: dict[tuple[int, int], float] = {}
+
+    @property
+    def flat_name(self) -> str:
+        """Name of the loss at equal scores."""
+        return self._loss.flat
+
+    def size(self, groups: Sequence[TrainingGroup]) -> StepSize:
+        """A step without a term, such as one of one-class groups under a pairwise loss, is divided by 1: its group loss is 0."""
+        return StepSize(max(1, sum(map(self._loss.terms, groups))), len(groups), sum(len(group.labels) for group in groups))
+
+    def parts(self, logits: torch.Tensor, groups: Sequence[TrainingGroup]) -> tuple[Parts, LossSums]:
+        """logits: [pairs] fp32 in group order. Sums over whole groups, so that micro-batches add up to the step exactly."""
+        table = GroupTable.build(logits, groups, top_label=self._top_label, temperature=self._temperature)
+        group_loss, flat_loss = self._loss.sums(table)
+        parts = Parts(
+            group_loss,
+            anchor(table) if self._loss.anchored else logits.new_zeros(()),
+            divergence(table, self._wanted(table))[0] if self._kl_to_base > 0 else logits.new_zeros(()),
+        )
+        numbers = (float(part.detach()) for part in parts)
+        spreads = zip(groups, logits.detach().split([len(group.labels) for group in groups]))
+        compared = [float(part.std(correction=0)) for group, part in spreads if self._loss.compares(group)]
+        return parts, LossSums(*numbers, flat_loss, sum(compared), len(compared), sum(map(self._loss.terms, groups)), len(groups), len(logits))
+
+    def mean(self, parts: Parts, size: StepSize) -> Any:
+        """The weighted sum of the parts over the size of the step; of tensors what to differentiate, of numbers what to report."""
+        total = parts.group_loss / size.terms
+        if self._loss.anchored:
+            total = total + self._bce_weight * parts.anchor / size.pairs
+        if self._kl_to_base > 0:
+            total = total + self._kl_to_base * parts.to_base / size.groups
+        return total
+
+    def report(self, sums: LossSums) -> float:
+        """The loss of a whole step."""
+        return self.mean(Parts(sums.group_loss, sums.anchor, sums.to_base), StepSize(max(1, sums.terms), sums.groups, sums.pairs))
+
+    def _wanted(self, table: GroupTable) -> torch.Tensor:
+        return pad([[self.base_scores[group.group, passage] for passage in group.passages] for group in table.groups], table.logits)

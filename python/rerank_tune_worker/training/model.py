@@ -7,6 +7,9 @@ from typing import Any, Callable
 import torch
 
 from ..pairs import EncodedPair
+from . import lora
+from .encoder_parts import encoder_layers, freeze
+from .memory import Shape
 from .packed_encoder import PACKABLE, PackedEncoder
 from .packed_layout import pack
 
@@ -14,16 +17,28 @@ PARITY = 1e-4  # |logit difference| between the packed encoder and transformers'
 
 
 class PairModel:
-    """A classifier with its device, precision and way of computing. `parameters` are those that train."""
+    """A classifier with its device, precision and way of computing. `parameters` are those that train.
 
-    def __init__(self, model: Any, model_type: str, *, device: str, bf16: bool, freeze_embeddings: bool, dropout: bool):
+    `adapters`: `train.lora` (rank, alpha, targets) and its seed; the base's weights then stay. `recompute`: keep no activations inside layers.
+    """
+
+    def __init__(
+        self, model: Any, model_type: str, *, device: str, bf16: bool, freeze_embeddings: bool, dropout: bool, freeze_layers: int = 0, adapters: dict[str, Any] | None = None, recompute: bool = False
+    ):
         self.module, self._type, self.device = model.to(device), model_type, torch.device(device)
+        self._recompute = recompute
         self._compute = torch.bfloat16 if bf16 else torch.float32
         self._dropout = dropout
         self._pad = model.config.pad_token_id
         self._uses_types = model_type == "bert"
-        freeze(model, embeddings=freeze_embeddings)
-        self._packed = PackedEncoder(model, model_type, embeddings_frozen=freeze_embeddings) if model_type in PACKABLE and device == "cpu" else None
+        freeze(model, embeddings=freeze_embeddings, layers=freeze_layers)
+        if adapters:
+            lora.adapt(model, frozen_layers=freeze_layers, **adapters)
+        if recompute:
+            model.gradient_checkpointing_enable({"use_reentrant": False})
+        still = freeze_embeddings or freeze_layers > 0 or adapters is not None
+        packable = model_type in PACKABLE and device == "cpu"
+        self._packed = PackedEncoder(model, model_type, embeddings_frozen=still, layers_frozen=freeze_layers, recompute=recompute) if packable else None
 
     @property
     def parameters(self) -> dict[str, torch.nn.Parameter]:
@@ -37,6 +52,25 @@ class PairModel:
     @property
     def precision(self) -> str:
         return "bf16" if self._compute is torch.bfloat16 else "fp32"
+
+    def shape(self) -> Shape:
+        """What predicts the memory of training."""
+        config, layers = self.module.config, encoder_layers(self.module)
+        return Shape(
+            parameters=sum(parameter.numel() for parameter in self.module.parameters()),
+            trained=sum(parameter.numel() for parameter in self.parameters.values()),
+            encoder_weights=sum(parameter.numel() for layer in layers for parameter in layer.parameters() if parameter.ndim == 2),
+            adapted=sum(linear.weight.numel() for linear in lora.adapted(self.module)),
+            hidden=config.hidden_size,
+            intermediate=config.intermediate_size,
+            heads=config.num_attention_heads,
+            layers=sum(any(parameter.requires_grad for parameter in layer.parameters()) for layer in layers),
+            bf16=self._compute is torch.bfloat16,
+            packed=not self.padded,
+            fused_attention=self.device.type == "cuda",
+            dropout=self._dropout,
+            recompute=self._recompute,
+        )
 
     @property
     def padded(self) -> bool:
@@ -56,6 +90,8 @@ class PairModel:
     def start_step(self) -> None:
         """Takes over the parameters as the optimizer left them; call it before the micro-batches of a step."""
         self.module.train(self._dropout)
+        for layer in encoder_layers(self.module) if self._recompute else ():
+            layer.training = True  # what transformers asks for; its dropout is in the modules inside, which stay as they are
         if not self.padded and self._packed is not None:
             self._packed.refresh(self._compute)
 
@@ -64,6 +100,10 @@ class PairModel:
         if self.padded or self._packed is None:
             return self._padded_logits(pairs, self._compute)
         return self._packed.logits(pack(pairs, self._offset)).float()
+
+    def merge_adapters(self) -> None:
+        """Makes the module plain: adapters are added to their weights, which from now on are among `parameters`."""
+        lora.merge(self.module)
 
     @torch.no_grad()
     def score(self, pairs: list[EncodedPair], *, exact: bool, tokens: int, between: Callable[[int], None]) -> list[float]:
@@ -106,13 +146,6 @@ class PairModel:
         with half:
             logits = self.module(**{name: tensor.to(self.device) for name, tensor in inputs.items()}).logits
         return logits.float().flatten()
-
-
-def freeze(model: Any, *, embeddings: bool) -> None:
-    """All parameters train but, when asked, those of embedding tables; norms beside the tables go on training."""
-    for module in model.modules():
-        for parameter in module.parameters(recurse=False):
-            parameter.requires_grad_(not (embeddings and isinstance(module, torch.nn.Embedding)))
 
 
 def _by_length(pairs: list[EncodedPair], tokens: int):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 
 
 def ndcg_at_k(ids: list[str], scores: list[float], labels: list[float], missed: tuple[float, ...], k: int = 10) -> float:
@@ -9,7 +10,8 @@ def ndcg_at_k(ids: list[str], scores: list[float], labels: list[float], missed: 
 
     A score that is not finite ranks last.
     """
-    order = sorted(range(len(ids)), key=lambda i: (scores[i] if math.isfinite(scores[i]) else -math.inf, ids[i].encode()), reverse=True)
+    rounded = array("f", (score if math.isfinite(score) else -math.inf for score in scores))  # trec_eval compares float32
+    order = sorted(range(len(ids)), key=lambda i: (rounded[i], ids[i].encode()), reverse=True)
     gain = sum(max(0.0, labels[i]) / math.log2(rank + 2) for rank, i in enumerate(order[:k]))
     ideal = sorted((label for label in (*labels, *missed) if label > 0), reverse=True)[:k]
     best = sum(label / math.log2(rank + 2) for rank, label in enumerate(ideal))

@@ -4,15 +4,17 @@ from __future__ import annotations
 import torch
 
 from ..reporter import JobError
+from .lora import is_factor
 
 LARGE = 100_000_000  # parameters
 SAFE_RATE, SAFE_QUERIES = 3e-5, 64  # training.md §3: above both, trained rerankers collapsed to one constant score
+ADAPTER_RATES = 5e-5, 3e-4  # training.md §3, of adapters (LoRA), which take ten times the rate of full training
 
 
 def build_optimizer(parameters: dict[str, torch.nn.Parameter], weight_decay: float) -> torch.optim.AdamW:
-    """Fused AdamW (about ten times the speed of the default on CPU, training.md §4); decay on matrices only."""
-    matrices = [p for p in parameters.values() if p.ndim >= 2]
-    vectors = [p for p in parameters.values() if p.ndim < 2]
+    """Fused AdamW (about ten times the speed of the default on CPU, training.md §4); decay on matrices only, and not on factors of adapters."""
+    matrices = [p for name, p in parameters.items() if p.ndim >= 2 and not is_factor(name)]
+    vectors = [p for name, p in parameters.items() if p.ndim < 2 or is_factor(name)]
     groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=0.0, betas=(0.9, 0.999), eps=1e-8, fused=True)
 
@@ -29,11 +31,18 @@ def learning_rate(step: int, *, total: int, warmup: int, peak: float) -> float:
     return peak * (total - step) / max(1, total - warmup)
 
 
-def check_learning_rate(rate: float, queries_per_step: int, parameters: int, is_reranker: bool) -> None:
-    """Raises JobError RECIPE_INVALID for a rate that is too high for a large trained reranker; small or fresh ones need high rates."""
-    if is_reranker and parameters >= LARGE and rate > SAFE_RATE and queries_per_step < SAFE_QUERIES:
+def check_learning_rate(rate: float, queries_per_step: int, parameters: int, is_reranker: bool, *, adapters: bool = False) -> None:
+    """Raises JobError RECIPE_INVALID for a rate that is too high for a large trained reranker; small or fresh ones need high rates.
+
+    With adapters (LoRA) a rate fit for full training, such as the recipe's default, is refused too: they would hardly move.
+    """
+    lowest, highest = ADAPTER_RATES if adapters else (0.0, SAFE_RATE)
+    usual = "1.5e-4" if adapters else "1e-5"
+    if rate < lowest:
+        raise JobError("RECIPE_INVALID", f"train.learning_rate {rate:g} hardly moves the adapters of train.lora", f"use `--set train.learning_rate={usual}` ({lowest:g} to {highest:g})")
+    if is_reranker and parameters >= LARGE and rate > highest and queries_per_step < SAFE_QUERIES:
         raise JobError(
             "RECIPE_INVALID",
             f"train.learning_rate {rate:g} with {queries_per_step} queries a step makes a reranker of {parameters / 1e6:.0f} M parameters collapse",
-            f"use `--set train.learning_rate=1e-5` (at most {SAFE_RATE:g}), or at least {SAFE_QUERIES} queries a step",
+            f"use `--set train.learning_rate={usual}` (at most {highest:g}), or at least {SAFE_QUERIES} queries a step",
         )

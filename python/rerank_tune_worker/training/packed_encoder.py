@@ -6,6 +6,7 @@ from typing import Any, Callable
 
 import torch
 import torch.nn.functional as F
+from torch.utils.checkpoint import checkpoint
 
 from .packed_attention import FirstTokenAttention, PackedAttention
 from .packed_layout import PackedLayout
@@ -30,17 +31,22 @@ class _Layer:
 class PackedEncoder:
     """Scores packed pairs. `refresh` must run after every change of the parameters; gradients flow through its copies to the fp32 masters."""
 
-    def __init__(self, model: Any, model_type: str, *, embeddings_frozen: bool):
-        self._model, self._base, self._frozen = model, model.base_model, embeddings_frozen
+    def __init__(self, model: Any, model_type: str, *, embeddings_frozen: bool, layers_frozen: int = 0, recompute: bool = False):
+        self._model, self._base, self._frozen, self._layers_frozen = model, model.base_model, embeddings_frozen, layers_frozen
+        self._recompute = recompute
         self._bert = model_type == "bert"
         self._heads = model.config.num_attention_heads
         self._layers: list[_Layer] = []
         self._dtype = torch.float32
 
     def refresh(self, dtype: torch.dtype) -> None:
-        """Copies the weights once an optimizer step, not once a micro-batch; casting keeps nothing, so many backward passes may cross it."""
+        """Copies the weights once an optimizer step, not once a micro-batch; casting keeps nothing, so many backward passes may cross it.
+
+        Copies of frozen layers stay as they are.
+        """
+        kept = self._layers[: self._layers_frozen] if dtype is self._dtype else []
         self._dtype = dtype
-        self._layers = [self._prepare(layer) for layer in self._base.encoder.layer]
+        self._layers = [*kept, *(self._prepare(layer) for layer in self._base.encoder.layer[len(kept) :])]
 
     def forget(self) -> None:
         """Frees the copies."""
@@ -59,9 +65,18 @@ class PackedEncoder:
         """[pairs] fp32, in the order the pairs were given to `pack`."""
         hidden = self._embed(layout)
         for layer in self._layers[:-1]:
-            context = PackedAttention.apply(F.linear(hidden.to(self._dtype), *layer.qkv), layout.blocks, self._heads)
-            hidden = self._rest(layer, hidden, context)
-        return self._head(self._last(layout, hidden)).flatten()[layout.order]
+            hidden = self._through(self._middle, layer, layout, hidden)
+        return self._head(self._through(self._last, self._layers[-1], layout, hidden)).flatten()[layout.order]
+
+    def _through(self, part: Callable[..., torch.Tensor], layer: _Layer, layout: PackedLayout, hidden: torch.Tensor) -> torch.Tensor:
+        """One layer; with recomputing only `hidden` is kept for the backward pass, and nothing random is in it."""
+        if self._recompute and torch.is_grad_enabled():
+            return checkpoint(part, layer, layout, hidden, use_reentrant=False, preserve_rng_state=False)
+        return part(layer, layout, hidden)
+
+    def _middle(self, layer: _Layer, layout: PackedLayout, hidden: torch.Tensor) -> torch.Tensor:
+        context = PackedAttention.apply(F.linear(hidden.to(self._dtype), *layer.qkv), layout.blocks, self._heads)
+        return self._rest(layer, hidden, context)
 
     def _embed(self, layout: PackedLayout) -> torch.Tensor:
         embeddings = self._base.embeddings
@@ -71,9 +86,9 @@ class PackedEncoder:
             hidden = embeddings.word_embeddings(layout.ids) + embeddings.token_type_embeddings(types) + embeddings.position_embeddings(layout.positions)
         return embeddings.LayerNorm(hidden)
 
-    def _last(self, layout: PackedLayout, hidden: torch.Tensor) -> torch.Tensor:
+    def _last(self, layer: _Layer, layout: PackedLayout, hidden: torch.Tensor) -> torch.Tensor:
         """Only first tokens reach the head: query, output and feed-forward of the last layer are computed for them alone."""
-        layer, size = self._layers[-1], hidden.shape[1]
+        size = hidden.shape[1]
         first = hidden.index_select(0, layout.starts)
         (query_weight, other_weight), (query_bias, other_bias) = (tensor.split([size, 2 * size]) for tensor in layer.qkv)
         query = F.linear(first.to(self._dtype), query_weight, query_bias)

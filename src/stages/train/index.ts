@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Stage, StageContext, StageInputs } from "../../pipeline/stage.js";
 import { runStageJob } from "../../worker/stage-job.js";
-import { trainJob } from "./job.js";
+import { guardSets, trainJob } from "./job.js";
 import type { TrainOptions, TrainOutput } from "./schema.js";
 
 const outputs: z.ZodType<TrainOutput> = z.object({
@@ -16,11 +16,13 @@ const outputs: z.ZodType<TrainOutput> = z.object({
   device: z.string(),
   precision: z.string(),
   ended: z.string(),
+  interpolation: z.object({ alpha: z.number(), dev_ndcg_at_10: z.number() }).nullable(),
+  calibration: z.object({ a: z.number(), b: z.number() }).nullable(),
 });
 
 export const train: Stage<TrainOptions, TrainOutput, "prepare"> = {
   name: "train",
-  version: 1,
+  version: 2,
   needs: ["prepare"],
   options: ({ train: section, base_dir, base_identity }) => ({ ...section, base_dir, base_identity }),
   sources: ({ base_dir }) => [{ name: "base_model", path: base_dir }],
@@ -35,7 +37,8 @@ async function runTrain(
   inputs: StageInputs<"prepare">,
 ): Promise<TrainOutput> {
   if (context.resuming) context.emit({ type: "note", message: "found the work of an interrupted run" });
-  const output = await runStageJob(context, trainJob(options, inputs.prepare.dir), outputs);
+  const dataset = inputs.prepare.dir;
+  const output = await runStageJob(context, trainJob(options, dataset, await guardSets(dataset)), outputs);
   const { base, best } = output.dev_ndcg_at_10;
   const gain = `dev NDCG@10 ${(100 * base).toFixed(2)} → ${(100 * best).toFixed(2)}`;
   context.emit({ type: "note", message: `${gain} at step ${output.best_step} of ${output.steps} (${output.ended})` });

@@ -1,7 +1,53 @@
 // Options and output of `train`. Defaults are those of training.md §3 for a base that already is a reranker.
 import { z } from "zod";
 
+/** What a step minimizes; one file each in python/rerank_tune_worker/training/losses. */
+export const TRAIN_LOSSES = ["group_ce", "bce", "lambda", "ranknet", "margin_mse", "kl"] as const;
+
+const loraSchema = z.strictObject({
+  rank: z.int().min(1).max(256).default(16).describe("Rank of the adapters."),
+  alpha: z
+    .number()
+    .positive()
+    .max(1024)
+    .default(32)
+    .describe("Scale of the adapters: alpha / rank times their product."),
+  targets: z
+    .enum(["all", "attention", "mlp"])
+    .default("all")
+    .describe("Linear layers of the encoder that get an adapter."),
+});
+
+const interpolateSchema = z.strictObject({
+  enabled: z.boolean().default(true).describe("Without effect on a fresh head, which has no base to mix with."),
+  alphas: z
+    .array(z.number().positive().max(1))
+    .min(1)
+    .max(20)
+    .default([1, 0.8, 0.7, 0.5, 0.3])
+    .describe(
+      "Shares of the way from base (0) to tuned (1). Each is scored on dev; the best NDCG@10 wins, the larger share among equals, and the base if none is better than it (training.md §3).",
+    ),
+  guard_max_drop: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.01)
+    .describe("NDCG@10 (0-1) that a guard set may lose against the base; a share that loses more is not taken."),
+  queries: z
+    .int()
+    .min(4)
+    .default(300)
+    .describe("Dev queries that choose, with all their candidates; the first ones of the shuffled dev split."),
+});
+
 export const trainSchema = z.strictObject({
+  loss: z
+    .enum(TRAIN_LOSSES)
+    .default("group_ce")
+    .describe(
+      "`group_ce`: softmax cross-entropy over the group, graded. `bce`: each pair alone. `lambda`: LambdaLoss for NDCG, for three grades and more. `ranknet`: pairs of passages. `margin_mse` and `kl` learn from a teacher: every training passage needs a teacher_score.",
+    ),
   learning_rate: z
     .number()
     .positive()
@@ -39,7 +85,23 @@ export const trainSchema = z.strictObject({
     .min(0)
     .max(10)
     .default(0.2)
-    .describe("Weight of the binary cross-entropy anchor beside the group cross-entropy; keeps the scale of scores."),
+    .describe(
+      "Weight of the binary cross-entropy anchor beside every loss but `bce`, which is it; keeps the scale of scores.",
+    ),
+  teacher_temperature: z
+    .number()
+    .positive()
+    .max(1000)
+    .default(1)
+    .describe("Divides the teacher's scores under `margin_mse` and `kl`: above 1 softens what it says."),
+  kl_to_base: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe(
+      "Weight of the divergence from the base's own softmax over each group, against forgetting; 0.1 to 0.5 where it matters, 0 is off. Only for a base that already is a reranker.",
+    ),
   warmup_ratio: z
     .number()
     .min(0)
@@ -57,6 +119,13 @@ export const trainSchema = z.strictObject({
     .default(true)
     .describe(
       "Leave the word and position embeddings as they are: 45 % of bge-reranker-v2-m3, touched only at the few tokens of a small set.",
+    ),
+  freeze_layers: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe(
+      "Lowest layers of the encoder that stay as they are, together with the embeddings whatever freeze_embeddings says; half of them make a step about 1.6 times as fast (training.md §4).",
     ),
   precision: z
     .enum(["auto", "fp32", "bf16"])
@@ -83,6 +152,27 @@ export const trainSchema = z.strictObject({
     .describe("At most this many seconds of work are lost when the process is killed; 0 saves after every step."),
   seed: z.int().min(0).default(7).describe("Seed of the head, of sampling and of order."),
   device: z.enum(["auto", "cpu", "cuda"]).default("auto").describe("`auto` takes CUDA where torch can use it."),
+  lora: loraSchema
+    .nullable()
+    .default(null)
+    .describe(
+      "Train low-rank adapters and the head instead of all weights; merged into a plain model at the end. Needs a learning_rate of 5e-5 to 3e-4, such as 1.5e-4. null trains the weights themselves.",
+    ),
+  gradient_checkpointing: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Compute the inside of each layer twice instead of keeping it: much less memory, about 30 % slower (training.md §4), the very same gradients.",
+    ),
+  interpolate: interpolateSchema
+    .prefault({})
+    .describe("After training, mix the tuned weights with those of a base that already is a reranker."),
+  calibrate: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Fit a * score + b on dev, so that the sigmoid of a score is the share of relevant passages, and fold it into the last layer; the ranking stays as it is.",
+    ),
 });
 export type TrainOptions = z.infer<typeof trainSchema> & { base_identity: string; base_dir: string };
 
@@ -92,13 +182,17 @@ export interface TrainOutput {
   model_type: string;
   max_length: number;
   parameters: number;
-  /** Optimizer steps done, and the step whose weights were kept (0: the base). */
+  /** Optimizer steps done, and the step whose weights were kept, mixed with the base's or not (0: the base). */
   steps: number;
   best_step: number;
-  /** 0-1; on the evaluation subset of dev. */
+  /** 0-1; on the evaluation subset of dev, before weights were mixed. */
   dev_ndcg_at_10: { base: number; best: number };
   device: string;
   precision: string;
   /** Why training ended: `finished`, `early_stop`, or `below_base` (three evaluations in a row worse than a base that already ranks). */
   ended: string;
+  /** The share of the way from base (0) to tuned (1) that was kept, and its NDCG@10 (0-1) on all of dev; null where there was nothing to mix. */
+  interpolation: { alpha: number; dev_ndcg_at_10: number } | null;
+  /** Scores are a * score + b of what training left, folded into the weights; null when not asked for or not possible. */
+  calibration: { a: number; b: number } | null;
 }

@@ -1,10 +1,11 @@
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { portableOptions } from "../../../../src/pipeline/key.js";
 import type { ResolvedRecipe, StageContext, StageEvent } from "../../../../src/pipeline/stage.js";
 import { recipeSchema } from "../../../../src/recipe/schema.js";
 import { train } from "../../../../src/stages/train/index.js";
-import { trainJob } from "../../../../src/stages/train/job.js";
+import { guardSets, trainJob } from "../../../../src/stages/train/job.js";
 import { trainSchema } from "../../../../src/stages/train/schema.js";
 import { temporaryFolder } from "../../../helpers/temporary-folder.js";
 
@@ -17,7 +18,7 @@ const OPTIONS = train.options(RECIPE);
 
 describe("the train job", () => {
   test("reads the base and the three splits of prepare", () => {
-    expect(trainJob(OPTIONS, "/p").inputs).toEqual({
+    expect(trainJob(OPTIONS, "/p", []).inputs).toEqual({
       base: "/models/base",
       train: join("/p", "groups.train.jsonl"),
       dev: join("/p", "groups.dev.jsonl"),
@@ -26,7 +27,93 @@ describe("the train job", () => {
   });
 
   test("gets every field of the recipe's section and nothing about where the base lies", () => {
-    expect(Object.keys(trainJob(OPTIONS, "/p").options).sort()).toEqual(Object.keys(trainSchema.shape).sort());
+    expect(Object.keys(trainJob(OPTIONS, "/p", []).options).sort()).toEqual(Object.keys(trainSchema.shape).sort());
+  });
+});
+
+describe("guard sets", () => {
+  test("are the groups files in the folder `guards` of prepare, by name", async () => {
+    const dataset = await temporaryFolder();
+    await mkdir(join(dataset, "guards"));
+    for (const name of ["news.jsonl", "german-law.jsonl", "README.md", ".hidden.jsonl"])
+      await writeFile(join(dataset, "guards", name), "");
+    expect(await guardSets(dataset)).toEqual(["german-law", "news"]);
+  });
+
+  test("are none where prepare made no such folder", async () => {
+    expect(await guardSets(await temporaryFolder())).toEqual([]);
+  });
+
+  test("become inputs under names of their own", () => {
+    expect(trainJob(OPTIONS, "/p", ["german-law", "news"]).inputs).toMatchObject({
+      test: join("/p", "groups.test.jsonl"),
+      "guard-german-law": join("/p", "guards", "german-law.jsonl"),
+      "guard-news": join("/p", "guards", "news.jsonl"),
+    });
+  });
+});
+
+describe("the options of training", () => {
+  const accepted = (section: object) => trainSchema.safeParse(section).success;
+
+  test("ask by default for what the first release did", () => {
+    expect(trainSchema.parse({})).toMatchObject({
+      loss: "group_ce",
+      bce_weight: 0.2,
+      teacher_temperature: 1,
+      kl_to_base: 0,
+      freeze_layers: 0,
+    });
+  });
+
+  test("mix a tuned reranker with its base, and leave adapters, calibration and checkpointing to be asked for", () => {
+    expect(trainSchema.parse({})).toMatchObject({
+      interpolate: { enabled: true, alphas: [1, 0.8, 0.7, 0.5, 0.3], guard_max_drop: 0.01, queries: 300 },
+      lora: null,
+      calibrate: false,
+      gradient_checkpointing: false,
+    });
+  });
+
+  test("complete adapters that are asked for", () => {
+    expect(trainSchema.parse({ lora: {} }).lora).toEqual({ rank: 16, alpha: 32, targets: "all" });
+    expect(trainSchema.parse({ lora: { rank: 4, targets: "mlp" } }).lora).toEqual({
+      rank: 4,
+      alpha: 32,
+      targets: "mlp",
+    });
+    expect(accepted({ lora: { targets: "head" } })).toBe(false);
+    expect(accepted({ lora: { rank: 0 } })).toBe(false);
+    expect(accepted({ lora: { dropout: 0.1 } })).toBe(false);
+  });
+
+  test("refuse shares outside the way from base to tuned", () => {
+    for (const alphas of [[], [0], [1.1], [-0.5]]) expect(accepted({ interpolate: { alphas } })).toBe(false);
+    expect(accepted({ interpolate: { guard_max_drop: -0.01 } })).toBe(false);
+    expect(accepted({ interpolate: { enabled: false } })).toBe(true);
+  });
+
+  test("know six losses and no other", () => {
+    for (const loss of ["group_ce", "bce", "lambda", "ranknet", "margin_mse", "kl"])
+      expect(trainSchema.parse({ loss }).loss).toBe(loss);
+    expect(accepted({ loss: "hinge" })).toBe(false);
+  });
+
+  test("refuse what makes no sense for any base", () => {
+    expect(accepted({ teacher_temperature: 0 })).toBe(false);
+    expect(accepted({ kl_to_base: -0.1 })).toBe(false);
+    expect(accepted({ freeze_layers: -1 })).toBe(false);
+    expect(accepted({ freeze_layers: 1.5 })).toBe(false);
+  });
+
+  test("reach the worker under their own names", () => {
+    const options = { ...OPTIONS, loss: "kl", teacher_temperature: 2, kl_to_base: 0.3, freeze_layers: 6 } as const;
+    expect(trainJob(options, "/p", []).options).toMatchObject({
+      loss: "kl",
+      teacher_temperature: 2,
+      kl_to_base: 0.3,
+      freeze_layers: 6,
+    });
   });
 });
 

@@ -1,0 +1,82 @@
+"""Weights between base and tuned: base + alpha * (tuned - base), alpha chosen on dev with guard sets that must not suffer (WiSE-FT 2109.01903, LM-Cocktail 2311.13534)."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import torch
+
+from .evaluate import DevSet
+from .model import PairModel
+
+ROUNDING = 1e-9  # a guard set at the very limit is within it
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """NDCG@10 (0-1) on dev and on each guard set. alpha 0 is the base, 1 the tuned weights."""
+
+    alpha: float
+    dev: float
+    guards: dict[str, float]
+
+    def record(self) -> dict[str, Any]:
+        return {"alpha": self.alpha, "dev_ndcg@10": self.dev, "guards": self.guards}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """All that was measured, and what was chosen."""
+
+    base: Mixture
+    mixtures: list[Mixture]
+    chosen: Mixture
+    guard_max_drop: float
+
+    def record(self) -> dict[str, Any]:
+        mixtures = [{**mixture.record(), "within_guards": within_guards(mixture, self.base, self.guard_max_drop)} for mixture in self.mixtures]
+        return {"guard_max_drop": self.guard_max_drop, "base": self.base.record(), "mixtures": mixtures, "chosen": self.chosen.alpha}
+
+    def message(self) -> str:
+        values = ", ".join(f"{mixture.alpha:g}: {100 * mixture.dev:.2f}" for mixture in self.mixtures)
+        refused = [mixture.alpha for mixture in self.mixtures if not within_guards(mixture, self.base, self.guard_max_drop)]
+        guards = f"; {', '.join(f'{alpha:g}' for alpha in refused)} lost more than {self.guard_max_drop:g} on a guard set" if refused else ""
+        kept = f"alpha {self.chosen.alpha:g} is kept" if self.chosen.alpha else "none is better than the base: its weights are kept"
+        return f"base and tuned weights mixed, dev NDCG@10 by alpha ({100 * self.base.dev:.2f} for the base) {values}{guards}; {kept}"
+
+
+def within_guards(mixture: Mixture, base: Mixture, max_drop: float) -> bool:
+    return all(mixture.guards[name] >= value - max_drop - ROUNDING for name, value in base.guards.items())
+
+
+def choose(base: Mixture, mixtures: list[Mixture], max_drop: float) -> Mixture:
+    """The best on dev of those better than the base and within the guards, the larger alpha among equals; else the base."""
+    allowed = [mixture for mixture in mixtures if mixture.dev > base.dev and within_guards(mixture, base, max_drop)]
+    return max(allowed, key=lambda mixture: (mixture.dev, mixture.alpha), default=base)
+
+
+def interpolate(
+    model: PairModel, base: dict[str, torch.Tensor], dev: DevSet, guards: dict[str, DevSet], options: dict[str, Any], tokens: int, between: Callable[[int, int], None]
+) -> Sweep:
+    """Leaves the chosen weights in `model`, which holds the tuned ones. `base`: the same parameters of the base.
+
+    options: alphas, guard_max_drop. `between(done, all)` counts mixtures, and is called within them as well.
+    """
+    tuned = {name: parameter.detach().cpu().clone() for name, parameter in model.parameters.items()}
+    alphas = sorted(set(options["alphas"]), reverse=True)
+    measured = []
+    for number, alpha in enumerate((0.0, *alphas)):
+        apply_mixture(model, base, tuned, alpha)
+        values = [part.ndcg(model, tokens, lambda done, at=number: between(at, len(alphas) + 1)) for part in (dev, *guards.values())]
+        measured.append(Mixture(alpha, values[0], dict(zip(guards, values[1:]))))
+    between(len(alphas) + 1, len(alphas) + 1)
+    chosen = choose(measured[0], measured[1:], options["guard_max_drop"])
+    apply_mixture(model, base, tuned, chosen.alpha)
+    return Sweep(measured[0], measured[1:], chosen, options["guard_max_drop"])
+
+
+def apply_mixture(model: PairModel, base: dict[str, torch.Tensor], tuned: dict[str, torch.Tensor], alpha: float) -> None:
+    """lerp is exact at both ends."""
+    with torch.no_grad():
+        for name, parameter in model.parameters.items():
+            parameter.copy_(torch.lerp(base[name], tuned[name], alpha))

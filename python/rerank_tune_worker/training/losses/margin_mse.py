@@ -1,0 +1,28 @@
+"""MarginMSE: differences of scores should be those of the teacher."""
+from __future__ import annotations
+
+import torch
+
+from ..data import TrainingGroup
+from .table import GroupTable, Loss, better, both, differences, label_pairs, teacher_differs
+
+
+def margin_mse(table: GroupTable) -> tuple[torch.Tensor, float]:
+    """Sum over pairs with different labels of ((s_i - s_j) - (t_i - t_j))^2 (Hofstätter et al., 2010.02666).
+
+    In a group with one label, where labels tell no pair apart, every pair counts: the teacher alone judges it.
+    """
+    graded = better(table.labels, table.real)
+    alone = ~graded.flatten(1).any(1)[:, None, None]
+    pairs = torch.where(alone, both(table.real).triu(1), graded)
+    margins = differences(table.teacher())
+    squares = torch.where(pairs, (differences(table.scores) - margins).square(), 0.0)
+    return squares.sum(), float(torch.where(pairs, margins.square(), 0.0).sum())
+
+
+def margins(group: TrainingGroup) -> int:
+    """Pairs that count in a group."""
+    return label_pairs(group) or len(group.labels) * (len(group.labels) - 1) // 2
+
+
+MARGIN_MSE = Loss(margin_mse, terms=margins, compares=teacher_differs, needs_teacher=True)
