@@ -4,7 +4,7 @@ import { finished } from "node:stream/promises";
 import { linesOf } from "./lines.js";
 
 /** Where a passage of a group came from. */
-export type PassageSource = "judged" | "run" | "bm25" | "random";
+export type PassageSource = "judged" | "run" | "bm25" | "embedding" | "random";
 
 export interface Passage {
   id: string;
@@ -31,6 +31,8 @@ export interface Group {
   passages: Passage[];
   missed?: MissedPassage[];
   lang?: string;
+  /** Where the data says the query comes from. */
+  source?: string;
 }
 
 /** The three files of the prepare artifact. */

@@ -25,7 +25,16 @@ export interface RunRequest {
   padId: number;
 }
 
-export type Request = OpenRequest | RunRequest;
+/** How token vectors become one vector: the mean over the real tokens, or the first token's. */
+export type Pooling = "mean" | "cls";
+
+/** One batch of single texts for an embedding model; rows as in `RunRequest`. */
+export interface EmbedRequest extends Omit<RunRequest, "type"> {
+  type: "embed";
+  pooling: Pooling;
+}
+
+export type Request = OpenRequest | RunRequest | EmbedRequest;
 
 export interface Opened {
   type: "opened";
@@ -46,6 +55,18 @@ export interface Scored {
   memoryBytes: number;
 }
 
+export interface Embedded {
+  type: "embedded";
+  id: number;
+  /** One unit vector a row, one after another. */
+  vectors: Float32Array;
+  /** Numbers of a vector. */
+  dimensions: number;
+  /** Milliseconds inside ONNX Runtime. */
+  runMs: number;
+  memoryBytes: number;
+}
+
 export interface Failed {
   type: "failed";
   /** Absent when opening failed. */
@@ -53,4 +74,4 @@ export interface Failed {
   message: string;
 }
 
-export type Reply = Opened | Scored | Failed;
+export type Reply = Opened | Scored | Embedded | Failed;

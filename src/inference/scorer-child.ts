@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { onnxRuntimeEntry } from "../environment/onnxruntime.js";
 import { PACKAGE_ROOT } from "../environment/package-root.js";
 import { interrupted, RerankTuneError } from "../errors.js";
-import type { Opened, Provider, Reply, RunRequest, Scored } from "./messages.js";
+import type { Embedded, EmbedRequest, Opened, Provider, Reply, RunRequest, Scored } from "./messages.js";
 
 export interface OpenOptions {
   /** Absolute path of the ONNX file. */
@@ -20,7 +20,8 @@ export interface OpenOptions {
   processFile?: string;
 }
 
-type Waiting = { resolve(reply: Scored): void; reject(error: unknown): void };
+type Answer = Scored | Embedded;
+type Waiting = { resolve(reply: Answer): void; reject(error: unknown): void };
 
 /** Compiled beside this file; when the sources run unbuilt (tests), the build has it. */
 export function scorerProcessFile(): string {
@@ -81,14 +82,13 @@ export class ScorerChild {
   }
 
   /** Scores one batch. */
-  run(batch: Omit<RunRequest, "type" | "id">): Promise<Scored> {
-    if (this.ended !== undefined) return Promise.reject(this.ended);
-    const id = this.nextId++;
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject });
-      // A send that fails means the process is gone; its `exit` event rejects everything that waits.
-      this.child.send({ type: "run", id, ...batch } satisfies RunRequest, () => undefined);
-    });
+  async run(batch: Omit<RunRequest, "type" | "id">): Promise<Scored> {
+    return (await this.ask((id) => ({ type: "run", id, ...batch }))) as Scored;
+  }
+
+  /** Embeds one batch. */
+  async embed(batch: Omit<EmbedRequest, "type" | "id">): Promise<Embedded> {
+    return (await this.ask((id) => ({ type: "embed", id, ...batch }))) as Embedded;
   }
 
   /** Ends the process; what still waits is rejected. */
@@ -97,6 +97,16 @@ export class ScorerChild {
     const impatience = setTimeout(() => this.kill(), 2000);
     await this.exit;
     clearTimeout(impatience);
+  }
+
+  private ask(request: (id: number) => RunRequest | EmbedRequest): Promise<Answer> {
+    if (this.ended !== undefined) return Promise.reject(this.ended);
+    const id = this.nextId++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      // A send that fails means the process is gone; its `exit` event rejects everything that waits.
+      this.child.send(request(id), () => undefined);
+    });
   }
 
   /** The rest of what the dead process wrote to its standard error; a grandchild cannot hold this up for long. */
@@ -126,7 +136,7 @@ export class ScorerChild {
     const id = reply.id ?? -1;
     const waiting = this.waiting.get(id);
     this.waiting.delete(id);
-    if (reply.type === "scored") waiting?.resolve(reply);
+    if (reply.type !== "failed") waiting?.resolve(reply);
     else
       waiting?.reject(
         failure(

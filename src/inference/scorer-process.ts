@@ -1,7 +1,8 @@
 // The child process that owns ONNX Runtime: a native abort, its memory and its blocking calls stay out of the parent. Speaks messages.ts over IPC.
 import { createRequire } from "node:module";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import type { OpenRequest, Reply, Request, RunRequest } from "./messages.js";
+import { embeddingOutput, unitVectors } from "./embedder-pooling.js";
+import type { EmbedRequest, OpenRequest, Reply, Request, RunRequest } from "./messages.js";
 
 type Runtime = typeof import("onnxruntime-node");
 
@@ -28,7 +29,8 @@ function reply(message: Reply): void {
 
 async function answer(request: Request): Promise<Reply> {
   try {
-    return request.type === "open" ? await open(request) : await run(request);
+    if (request.type === "open") return await open(request);
+    return request.type === "run" ? await run(request) : await embed(request);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return request.type === "open" ? { type: "failed", message } : { type: "failed", id: request.id, message };
@@ -65,7 +67,23 @@ async function run(request: RunRequest): Promise<Reply> {
   return { type: "scored", id: request.id, scores, runMs, memoryBytes: peakMemory() };
 }
 
-function buildFeeds(runtime: Runtime, session: InferenceSession, request: RunRequest): Record<string, Tensor> {
+async function embed(request: EmbedRequest): Promise<Reply> {
+  if (opened === undefined) throw new Error("a batch came before a model was opened");
+  const { runtime, session } = await opened;
+  const feeds = buildFeeds(runtime, session, request);
+  const name = embeddingOutput(session.outputNames);
+  const started = performance.now();
+  const output = (await session.run(feeds, [name]))[name];
+  const runMs = performance.now() - started;
+  if (output?.type !== "float32") throw new Error(`the output ${name} is ${output?.type ?? "missing"}, not float32`);
+  const { vectors, dimensions } = unitVectors(output.data as Float32Array, output.dims, request);
+  return { type: "embedded", id: request.id, vectors, dimensions, runMs, memoryBytes: peakMemory() };
+}
+
+/** The part of a request that feeds are made of. */
+type Rows = Pick<RunRequest, "ids" | "typeIds" | "lengths" | "width" | "padId">;
+
+function buildFeeds(runtime: Runtime, session: InferenceSession, request: Rows): Record<string, Tensor> {
   const shape = [request.lengths.length, request.width];
   const feeds: Record<string, Tensor> = {
     input_ids: new runtime.Tensor("int64", pad(request, request.ids, request.padId), shape),
@@ -82,7 +100,7 @@ function buildFeeds(runtime: Runtime, session: InferenceSession, request: RunReq
  * is little-endian); a BigInt for each token would cost more than a small model.
  * @param values flat row values; undefined writes ones (the attention mask).
  */
-function pad(request: RunRequest, values: Int32Array | Uint8Array | undefined, filler: number): BigInt64Array {
+function pad(request: Rows, values: Int32Array | Uint8Array | undefined, filler: number): BigInt64Array {
   const { lengths, width } = request;
   const padded = new BigInt64Array(lengths.length * width);
   if (filler !== 0) padded.fill(BigInt(filler));

@@ -1,6 +1,7 @@
 // The one scorer of the product: pair template, truncation, batching, threads, provider and child process in one place.
 import { join } from "node:path";
 import { BATCH_TOKENS, packBatch, planBatches } from "./batches.js";
+import { eachBatch } from "./lanes.js";
 import type { Provider, Scored } from "./messages.js";
 import { ScorerChild } from "./scorer-child.js";
 import { type EncodedPair, loadTokenizer, type PairTokenizer, type QueryPassages } from "./tokenizer.js";
@@ -35,9 +36,6 @@ export interface ScorerStatistics {
   pairs: number;
   tokens: number;
 }
-
-/** Batches sent ahead, so that the child never waits for the parent. */
-const IN_FLIGHT = 2;
 
 /** Scores pairs with one ONNX file. Scores are raw logits; a higher one is more relevant. */
 export class Scorer {
@@ -94,23 +92,13 @@ export class Scorer {
     onProgress?: (completed: number, total: number) => void,
   ): Promise<Float32Array> {
     const budget = this.options.batchTokens ?? BATCH_TOKENS[this.options.provider ?? "cpu"];
-    const batches = planBatches(pairs, budget).values();
     const scores = new Float32Array(pairs.length);
     let completed = 0;
-    let failed = false;
-    const work = async () => {
-      // The lanes share one iterator: each takes the next batch that nobody has taken.
-      for (const positions of batches) {
-        if (failed) return;
-        const found = await this.scoreBatch(positions.map((position) => pairs[position] as EncodedPair));
-        for (const [row, position] of positions.entries()) scores[position] = found[row] as number;
-        completed += positions.length;
-        onProgress?.(completed, pairs.length);
-      }
-    };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, work)).catch((error: unknown) => {
-      failed = true;
-      throw error;
+    await eachBatch(planBatches(pairs, budget), async (positions) => {
+      const found = await this.scoreBatch(positions.map((position) => pairs[position] as EncodedPair));
+      for (const [row, position] of positions.entries()) scores[position] = found[row] as number;
+      completed += positions.length;
+      onProgress?.(completed, pairs.length);
     });
     return scores;
   }

@@ -110,10 +110,25 @@ export class PairTokenizer {
 }
 
 /**
- * Opens `tokenizer.json` of a model folder. Takes nothing from tokenizer_config.json: training used tokenizer.json alone.
+ * Opens `tokenizer.json` of a model folder for pairs. Takes nothing from tokenizer_config.json: training used tokenizer.json alone.
  * @throws RerankTuneError MODEL_NOT_FOUND when the file is missing, MODEL_UNSUPPORTED when it cannot be understood.
  */
 export async function loadTokenizer(folder: string): Promise<PairTokenizer> {
+  const { json, tokenizer, padId } = await openTokenizer(folder);
+  const approximates = JSON.stringify(json.normalizer ?? null).includes('"type":"Precompiled"');
+  const template = understood(folder, () => pairTemplate(json.post_processor));
+  return new PairTokenizer(tokenizer, template, padId, approximates);
+}
+
+interface TokenizerJson {
+  post_processor: unknown;
+  normalizer: unknown;
+}
+
+/** The tokenizer of a model folder and what it was read from; throws as `loadTokenizer` does. */
+export async function openTokenizer(
+  folder: string,
+): Promise<{ json: TokenizerJson; tokenizer: Tokenizer; padId: number }> {
   const path = join(folder, "tokenizer.json");
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new RerankTuneError({
@@ -123,15 +138,17 @@ export async function loadTokenizer(folder: string): Promise<PairTokenizer> {
       cause,
     });
   });
+  const json = understood(folder, () => JSON.parse(text) as TokenizerJson);
+  return { json, tokenizer: understood(folder, () => new Tokenizer(json, {})), padId: await readPadId(folder) };
+}
+
+function understood<Result>(folder: string, read: () => Result): Result {
   try {
-    const json = JSON.parse(text) as { post_processor: unknown; normalizer: unknown };
-    const template = pairTemplate(json.post_processor);
-    const approximates = JSON.stringify(json.normalizer ?? null).includes('"type":"Precompiled"');
-    return new PairTokenizer(new Tokenizer(json, {}), template, await readPadId(folder), approximates);
+    return read();
   } catch (cause) {
     throw new RerankTuneError({
       code: "MODEL_UNSUPPORTED",
-      message: `${path} cannot be used: ${(cause as Error).message}.`,
+      message: `${join(folder, "tokenizer.json")} cannot be used: ${(cause as Error).message}.`,
       hint: "use a base with a WordPiece, byte-level BPE or Unigram tokenizer in one tokenizer.json",
       cause,
     });

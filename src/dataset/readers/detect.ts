@@ -1,74 +1,61 @@
-// Decides the form of `prepare.source` and reads it. The readers know the forms.
-import { stat } from "node:fs/promises";
-import { RerankTuneError } from "../../errors.js";
-import { dataInvalid } from "../findings.js";
-import type { DataFormat, LabelledData } from "../labelled.js";
+// Reads labelled data of any form with the reader of that form.
+import { type DataFormat, isMadeUp, LabelledData } from "../labelled.js";
 import { readBeir } from "./beir.js";
+import { readCohere } from "./cohere.js";
 import { readFlagEmbedding } from "./flag-embedding.js";
+import { formatOf, OF_RECIPE, type SourceWords } from "./form-of-path.js";
 import { readGradedGroups } from "./graded-groups.js";
+import { readMsSwift } from "./ms-swift.js";
 import { readPairs } from "./pairs.js";
-import { plainName, readLines } from "./rows.js";
+import { readRagRetrieval } from "./rag-retrieval.js";
+import { readSentenceTransformers } from "./sentence-transformers.js";
+import { readTevatron } from "./tevatron.js";
+import { readTrec } from "./trec.js";
 
-const READERS: Record<DataFormat, (path: string) => Promise<LabelledData>> = {
+const READERS: Record<DataFormat, (path: string, data: LabelledData) => Promise<void>> = {
   pairs: readPairs,
   groups: readGradedGroups,
   flag_embedding: readFlagEmbedding,
+  sentence_transformers: readSentenceTransformers,
+  ms_swift: readMsSwift,
+  tevatron: readTevatron,
+  rag_retrieval: readRagRetrieval,
+  cohere: readCohere,
+  trec: readTrec,
   beir: readBeir,
 };
 
 /**
  * Reads labelled data; findings that do not stop the reading are in `findings` of the result.
- * @throws RerankTuneError DATA_NOT_FOUND, or DATA_INVALID when the form cannot be told.
+ * @param words how hints name path and form.
+ * @param make gives what the reader fills, for callers who do not want everything in memory.
+ * @throws RerankTuneError DATA_NOT_FOUND, or DATA_INVALID when the form cannot be told or may be one of several.
  */
-export async function readLabelledData(path: string, format: DataFormat | "auto"): Promise<LabelledData> {
-  return await READERS[await formatOf(path, format)](path);
+export async function readLabelledData(
+  path: string,
+  format: DataFormat | "auto",
+  words: SourceWords = OF_RECIPE,
+  make: (form: DataFormat) => LabelledData = (form) => new LabelledData(form),
+): Promise<LabelledData> {
+  const form = await formatOf(path, format, words);
+  const data = make(form);
+  await READERS[form](path, data);
+  checkSplits(data);
+  return data;
 }
 
-async function formatOf(path: string, wanted: DataFormat | "auto"): Promise<DataFormat> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined)
-    throw new RerankTuneError({
-      code: "DATA_NOT_FOUND",
-      message: `There is no file or folder ${path}.`,
-      hint: "correct `prepare.source` in the recipe; it is relative to the recipe file",
-    });
-  if (found.isDirectory() !== (wanted === "beir") && wanted !== "auto")
-    throw dataInvalid(
-      `${path} is a ${found.isDirectory() ? "folder" : "file"}, which \`prepare.format: ${wanted}\` is not.`,
-      "set `prepare.format: auto`, or name the right file or folder",
-    );
-  if (wanted !== "auto") return wanted;
-  return found.isDirectory() ? "beir" : await formatOfFile(path);
-}
-
-async function formatOfFile(path: string): Promise<DataFormat> {
-  if (/\.(csv|tsv|tab)$/.test(plainName(path))) return "pairs";
-  for await (const { line, text } of readLines(path)) return formatOfRow(path, line, text);
-  throw dataInvalid(`${path} is empty.`, "write one labelled pair a line: query, passage, label");
-}
-
-const FORMS =
-  'write rows as {"query", "passage", "label"}, {"query", "passages": [...]} or {"query", "pos": [...], "neg": [...]}';
-
-function formatOfRow(file: string, line: number, text: string): DataFormat {
-  let row: unknown;
-  try {
-    row = JSON.parse(text);
-  } catch {
-    throw dataInvalid(
-      `${file} is neither JSONL, CSV nor TSV: line ${line} is not JSON.`,
-      "name the file .jsonl, .csv or .tsv after its form",
-      [{ file, line, message: "is not JSON" }],
-    );
-  }
-  const keys = row !== null && typeof row === "object" && !Array.isArray(row) ? Object.keys(row) : [];
-  if (keys.includes("passages")) return "groups";
-  if (keys.includes("pos")) return "flag_embedding";
-  if (keys.includes("passage") || keys.includes("label")) return "pairs";
-  const problem = {
-    file,
-    line,
-    message: keys.length === 0 ? "is not a JSON object" : `has the keys ${keys.slice(0, 20).join(", ")}`,
-  };
-  throw dataInvalid(`The form of ${file} cannot be told from its first row.`, FORMS, [problem]);
+/** A split must be given for all queries or none: those without one would stand on no side. */
+function checkSplits(data: LabelledData): void {
+  // What a model made up always says train; that settles nothing for the queries of people.
+  const asked = data.queries.filter((query) => !isMadeUp(query, query.judgements.values()));
+  if (asked.every(({ split }) => split === undefined)) return;
+  for (const { file, line, split } of asked)
+    if (split === undefined)
+      data.findings.fatal.add({
+        file,
+        line,
+        path: "split",
+        message: "has no split, but other queries have one",
+        hint: "give every query a split, or none",
+      });
 }

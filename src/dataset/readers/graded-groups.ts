@@ -1,50 +1,26 @@
 // Reads graded groups: one JSON object a query with all its passages (training.md §1.1, the canonical form).
-import { type Judgement, LabelledData, type LabelledQuery } from "../labelled.js";
-import { groupsOf, idOf, labelField, numberOf, textField, titledText } from "./fields.js";
+import type { LabelledData } from "../labelled.js";
+import { addQuery, countUnused, judgePassage, objectIn, QUERY_DETAILS } from "./entries.js";
 import { readJsonRows } from "./rows.js";
 
-/** Rows: {query_id?, query, passages: [{id?, text, title?, label, teacher_score?}], lang?, group?}. */
-export async function readGradedGroups(path: string): Promise<LabelledData> {
-  const data = new LabelledData("groups");
+const ROW = [...QUERY_DETAILS, "query", "passages", "synthetic"];
+const PASSAGE = ["id", "title", "text", "label", "teacher_score", "source", "rank"];
+
+/** Rows: {query_id?, query, passages: [{id?, title?, text, label, teacher_score?, source?, rank?}], lang?, group?, split?}. */
+export async function readGradedGroups(path: string, data: LabelledData): Promise<void> {
   for await (const { line, values } of readJsonRows(path, data.findings)) {
     const place = { file: path, line };
-    const text = textField(data, place, "query", values.query);
+    countUnused(data, values, ROW);
+    const query = addQuery(data, place, values);
     if (!Array.isArray(values.passages)) {
       data.findings.fatal.add({ ...place, path: "passages", message: "has no list `passages`" });
       continue;
     }
-    if (text === undefined) continue;
-    const id = idOf(values.query_id);
-    const lang = idOf(values.lang);
-    const query = data.queryWithText(text, place, {
-      groups: groupsOf(values.group),
-      ...(id === undefined ? {} : { id }),
-      ...(lang === undefined ? {} : { lang }),
-    });
-    for (const passage of values.passages as unknown[]) addPassage(data, query, place, passage);
+    for (const value of values.passages as unknown[]) {
+      const passage = objectIn(data, place, "passages", value);
+      if (passage === undefined) continue;
+      countUnused(data, passage, PASSAGE, "passages.");
+      judgePassage(data, query, place, passage, { id: "id", text: "text" });
+    }
   }
-  return data;
-}
-
-function addPassage(
-  data: LabelledData,
-  query: LabelledQuery,
-  place: { file: string; line: number },
-  value: unknown,
-): void {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    data.findings.fatal.add({ ...place, path: "passages", message: "holds a passage that is not an object" });
-    return;
-  }
-  const { id, title, text, label, teacher_score } = value as Record<string, unknown>;
-  const plain = textField(data, place, "text", text);
-  const number = labelField(data, place, label);
-  if (plain === undefined || number === undefined) return;
-  const teacher = numberOf(teacher_score);
-  const judgement: Judgement = {
-    ...place,
-    label: number,
-    ...(teacher === undefined ? {} : { teacher_score: teacher }),
-  };
-  data.judge(query, data.passageWithText(titledText(title, plain), idOf(id)), judgement);
 }

@@ -1,24 +1,22 @@
 // Reads labelled pairs: one row a pair with query, passage and label (JSONL, CSV, TSV).
-import { LabelledData } from "../labelled.js";
-import { groupsOf, idOf, labelField, textField } from "./fields.js";
-import { plainName, type Row, readJsonRows, readTableRows } from "./rows.js";
+import type { LabelledData } from "../labelled.js";
+import { addQuery, countUnused, judgementDetails, QUERY_DETAILS } from "./entries.js";
+import { keyField, labelField, textField } from "./fields.js";
+import { isTable, type Row, readRows } from "./rows.js";
 
 const COLUMNS = ["query", "passage", "label"] as const;
+const USED = [...QUERY_DETAILS, ...COLUMNS, "passage_id", "teacher_score", "source", "rank"];
 const RENAME = "name the columns query, passage and label";
 
-/** Optional columns: `group` (keeps rows on one side of the split), `lang`, `query_id`. */
-export async function readPairs(path: string): Promise<LabelledData> {
-  const data = new LabelledData("pairs");
-  const isTable = !/\.(jsonl|ndjson|json)$/.test(plainName(path));
-  const rows = isTable ? readTableRows(path, data.findings) : readJsonRows(path, data.findings);
+/** Optional columns: query_id, passage_id, teacher_score, source, rank, lang, `group` and `split` (which keep rows on one side). */
+export async function readPairs(path: string, data: LabelledData): Promise<void> {
   let first = true;
-  for await (const row of rows) {
+  for await (const row of readRows(path, data.findings)) {
     // A table lacks a column as a whole: say it once, not on every line.
-    if (first && isTable && !hasColumns(data, path, row)) return data;
+    if (first && isTable(path) && !hasColumns(data, path, row)) return;
     first = false;
     addPair(data, path, row);
   }
-  return data;
 }
 
 function hasColumns(data: LabelledData, file: string, row: Row): boolean {
@@ -37,16 +35,18 @@ function hasColumns(data: LabelledData, file: string, row: Row): boolean {
 
 function addPair(data: LabelledData, file: string, { line, values }: Row): void {
   const place = { file, line };
-  const query = textField(data, place, "query", values.query);
+  countUnused(data, values, USED);
   const passage = textField(data, place, "passage", values.passage);
   const label = labelField(data, place, values.label);
-  if (query === undefined || passage === undefined || label === undefined) return;
-  const id = idOf(values.query_id);
-  const lang = idOf(values.lang);
-  const owner = data.queryWithText(query, place, {
-    groups: groupsOf(values.group),
-    ...(id === undefined ? {} : { id }),
-    ...(lang === undefined ? {} : { lang }),
-  });
-  data.judge(owner, data.passageWithText(passage), { ...place, label });
+  const id = keyField(data, place, "passage_id", values.passage_id);
+  const details = judgementDetails(data, place, values);
+  // A row without a usable pair adds no query either.
+  const usable = passage !== undefined && label !== undefined;
+  if (!usable) {
+    textField(data, place, "query", values.query);
+    return;
+  }
+  const query = addQuery(data, place, values);
+  if (query === undefined) return;
+  data.judge(query, data.passageWithText(passage, id), { ...place, label, ...details });
 }

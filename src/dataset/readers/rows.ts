@@ -18,6 +18,16 @@ export function plainName(path: string): string {
   return basename(path).toLowerCase().replace(/\.gz$/, "");
 }
 
+/** Whether the file's name says that it is a table (CSV, TSV) rather than JSONL. */
+export function isTable(path: string): boolean {
+  return /\.(csv|tsv|tab)$/.test(plainName(path));
+}
+
+/** Rows of a JSONL file or a table, by the file's name. */
+export function readRows(path: string, findings: Findings): AsyncGenerator<Row> {
+  return isTable(path) ? readTableRows(path, findings) : readJsonRows(path, findings);
+}
+
 /** Bytes of a file, unpacked when it ends in .gz. */
 function openPlain(path: string): ReadStream | Gunzip {
   const file = createReadStream(path);

@@ -11,15 +11,28 @@ export interface FirstStageRun {
   ranked: Map<string, number[]>;
 }
 
-interface Entry {
+/** One row of a run. */
+export interface RunEntry {
   passage: number;
   score: number;
   rank: number;
+  /** 1-based. */
+  line: number;
 }
 
 /** Order is by score, then by the rank column, so that a retriever's ties stay as it returned them. */
 export async function readRun(file: string, data: LabelledData): Promise<FirstStageRun> {
-  const entries = new Map<string, Map<number, Entry>>();
+  const { tag, entries } = await readRunEntries(file, data);
+  const ranked = new Map([...entries].map(([query, list]) => [query, list.map(({ passage }) => passage)]));
+  return { tag, ranked };
+}
+
+/** The same with the line of every row. */
+export async function readRunEntries(
+  file: string,
+  data: LabelledData,
+): Promise<{ tag: string; entries: Map<string, RunEntry[]> }> {
+  const entries = new Map<string, Map<number, RunEntry>>();
   let tag = "";
   for await (const { line, text } of readLines(file)) {
     const fields = text.trim().split(/\s+/);
@@ -38,28 +51,24 @@ export async function readRun(file: string, data: LabelledData): Promise<FirstSt
       });
       continue;
     }
-    addEntry(entries, data.findings, { file, line }, fields[0] ?? "", {
-      passage: data.passageWithId(fields[2] ?? "") ?? -1,
-      score,
-      rank,
-    });
+    const passage = data.passageWithId(fields[2] ?? "") ?? -1;
+    addEntry(entries, data.findings, { file, line }, fields[0] ?? "", { passage, score, rank, line });
   }
-  const ranked = new Map([...entries].map(([query, list]) => [query, inOrder([...list.values()])]));
-  if (ranked.size === 0 && data.findings.fatal.total === 0)
+  if (entries.size === 0 && data.findings.fatal.total === 0)
     data.findings.fatal.add({
       file,
       message: "holds no query of the labelled data",
       hint: "use the ids of queries.jsonl and corpus.jsonl in the run, or drop `prepare.run`",
     });
-  return { tag, ranked };
+  return { tag, entries: new Map([...entries].map(([query, list]) => [query, inOrder([...list.values()])])) };
 }
 
 function addEntry(
-  entries: Map<string, Map<number, Entry>>,
+  entries: Map<string, Map<number, RunEntry>>,
   findings: Findings,
   place: { file: string; line: number },
   query: string,
-  entry: Entry,
+  entry: RunEntry,
 ): void {
   if (entry.passage < 0) {
     findings.fatal.add({
@@ -70,12 +79,12 @@ function addEntry(
     });
     return;
   }
-  const list = entries.get(query) ?? new Map<number, Entry>();
+  const list = entries.get(query) ?? new Map<number, RunEntry>();
   if (list.has(entry.passage)) findings.fatal.add({ ...place, message: "repeats a passage of the same query" });
   list.set(entry.passage, entry);
   entries.set(query, list);
 }
 
-function inOrder(list: Entry[]): number[] {
-  return list.sort((left, right) => right.score - left.score || left.rank - right.rank).map((entry) => entry.passage);
+function inOrder(list: RunEntry[]): RunEntry[] {
+  return list.sort((left, right) => right.score - left.score || left.rank - right.rank);
 }
