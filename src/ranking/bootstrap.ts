@@ -44,7 +44,7 @@ export function differences(left: ArrayLike<number>, right: ArrayLike<number>): 
 }
 
 /** z(0.975) + z(0.80): two-sided test at alpha .05 with 80 % power. */
-const POWER_FACTOR = 1.959963985 + 0.841621234;
+export const POWER_FACTOR = 1.959963985 + 0.841621234;
 
 /**
  * The smallest true mean difference that a paired test over these queries would find four times in five

@@ -1,6 +1,6 @@
-// Named streams of random numbers: adding a draw in one place never changes another. The generator is ranking/random.
-import { hashText } from "../../artifacts/hash.js";
-import { seededIntegers } from "../../ranking/random.js";
+// Named streams of random numbers: adding a draw in one place never changes another. The generator is random.ts.
+import { hashText } from "../artifacts/hash.js";
+import { seededIntegers } from "./random.js";
 
 /** Draws whole numbers from 0 to `below` - 1. */
 export type Draw = (below: number) => number;

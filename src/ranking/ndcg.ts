@@ -1,4 +1,5 @@
 // NDCG with a cutoff, as trec_eval's ndcg_cut computes it.
+import { discountedGain, idealGain } from "./gain.js";
 import { type RankedQuery, rankedLabels, relevantLabels } from "./order.js";
 
 /**
@@ -6,18 +7,6 @@ import { type RankedQuery, rankedLabels, relevantLabels } from "./order.js";
  * @returns 0-1; 0 for a query without any relevant passage.
  */
 export function ndcgAt(query: RankedQuery, cutoff: number): number {
-  const ideal = discountedGain(
-    relevantLabels(query).sort((left, right) => right - left),
-    cutoff,
-  );
+  const ideal = idealGain(relevantLabels(query), cutoff);
   return ideal === 0 ? 0 : discountedGain(rankedLabels(query), cutoff) / ideal;
-}
-
-function discountedGain(labels: readonly number[], cutoff: number): number {
-  let sum = 0;
-  for (let rank = 0; rank < Math.min(cutoff, labels.length); rank++) {
-    const label = labels[rank] as number;
-    if (label > 0) sum += label / Math.log2(rank + 2);
-  }
-  return sum;
 }

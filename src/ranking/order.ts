@@ -12,7 +12,8 @@ export interface RankedQuery {
 
 /** Positions of the candidates, best first: score descending, ties by id descending in byte order (trec_eval's comp_sim_docno). A NaN ranks last. */
 export function rankingOrder(scores: ArrayLike<number>, ids: readonly string[]): number[] {
-  const keys = Float64Array.from(ids, (_, index) => {
+  // trec_eval keeps scores as `float sim` (form_res_rels.c): what is equal in float32 is a tie.
+  const keys = Float32Array.from(ids, (_, index) => {
     const score = scores[index] ?? Number.NaN;
     return Number.isNaN(score) ? Number.NEGATIVE_INFINITY : score;
   });

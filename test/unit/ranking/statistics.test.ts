@@ -50,9 +50,10 @@ describe("bootstrap", () => {
     expect(() => bootstrapDifference([1], [1, 2])).toThrow(RangeError);
   });
   test("of one thousand queries takes under a second", () => {
-    const started = performance.now();
+    // Time on the processor: another busy process does not count.
+    const started = process.cpuUsage();
     bootstrapMean(Float64Array.from({ length: 1000 }, (_, index) => index));
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(process.cpuUsage(started).user / 1e6).toBeLessThan(1);
   });
 });
 
