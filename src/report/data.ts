@@ -1,0 +1,135 @@
+// What the training report shows, as plain data: numbers, names and query ids. No field may ever hold a text of the user's.
+import type { Calibration } from "../ranking/calibration.js";
+import type { PairedComparison } from "../ranking/significance.js";
+import type { GateOutcome, LatencyRow, QualityRow, Reference, Verdict, VerifyOutput } from "../stages/verify/schema.js";
+
+/** A part that cannot be shown, and why, in one sentence. */
+export interface Missing {
+  missing: string;
+}
+export type Part<Content> = Content | Missing;
+
+export function isMissing<Content>(part: Part<Content>): part is Missing {
+  return typeof part === "object" && part !== null && "missing" in part;
+}
+
+/** One line of history.jsonl. NDCG@10 is 0-1 on the evaluation subset of dev; null where nothing was measured at the step. */
+export interface TrainingRow {
+  step: number;
+  loss: number | null;
+  learning_rate: number | null;
+  gradient_norm: number | null;
+  dev_ndcg: number | null;
+}
+
+export interface Training {
+  rows: TrainingRow[];
+  steps: number;
+  /** The step whose weights were kept; 0 is the base as it was. */
+  best_step: number;
+  ended: string;
+  parameters: number;
+  device: string;
+  precision: string;
+  base_is_reranker: boolean;
+  /** Share of the tuned weights in the mixture with the base's (0 is the base), and its dev NDCG@10; null where nothing was mixed. */
+  interpolation: { alpha: number; dev_ndcg: number } | null;
+  /** Seconds of optimizer steps, tokens a second, bytes; null where the record is not there. */
+  seconds: number | null;
+  tokens_per_second: number | null;
+  memory_bytes: number | null;
+}
+
+/** One row of the table of quality; metrics 0-1, null where nothing was measured. */
+export interface QualityLine {
+  name: "first_stage" | "base" | "tuned" | "fp32" | "int8" | "fp16";
+  quality: QualityRow | null;
+  pairs_per_second: number | null;
+  bytes: number | null;
+  outcome: GateOutcome | null;
+}
+
+/** NDCG@10 of the tuned model minus that of its reference, test query by test query. */
+export interface Gains {
+  against: Reference;
+  comparison: PairedComparison;
+  /** Largest gain first; 0-1. */
+  queries: { id: string; gain: number }[];
+}
+
+/** Raw logits of one system on all candidates of the test split. */
+export interface SystemScores {
+  system: "base" | "tuned";
+  /** Scores of passages with a label above 0. */
+  relevant: number[];
+  other: number[];
+}
+
+/** A calibration of scores: `after = a * before + b`, with a above 0. */
+export interface Affine {
+  a: number;
+  b: number;
+}
+
+/** sigmoid(score) as a probability of relevance. */
+export interface Reliability {
+  system: "base" | "tuned" | "tuned, before calibration" | "tuned, after calibration";
+  calibration: Calibration;
+}
+
+export interface Latency {
+  rows: LatencyRow[];
+  machine: VerifyOutput["machine"];
+}
+
+/** One finished stage that led to these results. */
+export interface StageRecord {
+  name: string;
+  started: string;
+  seconds: number;
+  /** sha256, hex. */
+  key: string;
+  digest: string;
+}
+
+/** Counts of the data that prepare split. */
+export interface DataCounts {
+  queries: { train: number; dev: number; test: number };
+  pairs: { train: number; dev: number; test: number };
+  first_stage: string | null;
+}
+
+export interface Making {
+  /** `builtin:<name>`, `hub:<repository>@<commit>` or `local:<folder name>`; null when the manifest does not say. */
+  base: string | null;
+  data: DataCounts | null;
+  stages: StageRecord[];
+  /** Options of the recipe as `section.field`, paths left out. */
+  options: [name: string, value: string][];
+  /** Names and versions or digests. */
+  tools: [name: string, value: string][];
+  host: string;
+}
+
+/** A gate of a variant that did not pass. */
+export interface OpenGate {
+  subject: string;
+  gate: string;
+  outcome: GateOutcome;
+  measured: number | null;
+  limit: number;
+}
+
+export interface ReportData {
+  recipe: string;
+  training: Part<Training>;
+  verdict: Part<Verdict>;
+  quality: Part<QualityLine[]>;
+  /** Empty when every gate passed. */
+  open_gates: OpenGate[];
+  gains: Part<Gains>;
+  scores: Part<{ base: Part<SystemScores>; tuned: SystemScores }>;
+  reliability: Part<Reliability[]>;
+  latency: Part<Latency>;
+  making: Making;
+}

@@ -1,0 +1,55 @@
+// How the results came about: data, stages with their digests, options, versions, machine.
+import type { DataCounts, ReportData, StageRecord } from "../data.js";
+import { type Content, html, type Markup } from "../markup.js";
+import { count, duration, time } from "../numbers.js";
+import { folded, section, table } from "./parts.js";
+
+/** Characters of a digest that are shown, as in the names of the artifact folders. */
+const SHOWN_DIGEST = 12;
+
+export function makingSection({ making }: ReportData): Markup {
+  const { base, data, stages, options, tools, host } = making;
+  const introduction = `${base === null ? "" : `Started from ${base}. `}Made on ${host}. The key names the artifact folder; the digest is the sha256 of what it holds.`;
+  return section("making", "How it was made", introduction, [
+    data === null ? undefined : dataTable(data),
+    stageTable(stages),
+    folded("Options of the recipe", definitions("Options of the recipe", options)),
+    folded(
+      "Versions",
+      definitions(
+        "Versions",
+        tools.map(([name, value]) => [name, shortened(value)]),
+      ),
+    ),
+  ]);
+}
+
+function dataTable({ queries, pairs, first_stage }: DataCounts): Markup {
+  const caption = `Data${first_stage === null ? "" : `; first stage ${first_stage}`}`;
+  const rows = (["train", "dev", "test"] as const).map((split) => [split, count(queries[split]), count(pairs[split])]);
+  return table({ caption, shown: true, head: ["split", "queries", "pairs"], rows });
+}
+
+function stageTable(stages: readonly StageRecord[]): Markup {
+  const rows = stages.map(({ name, started, seconds, key, digest }) => [
+    name,
+    time(started),
+    duration(seconds),
+    code(key),
+    code(digest),
+  ]);
+  return table({
+    caption: "Stages",
+    shown: true,
+    head: ["stage", "started", "took", "key", "digest"],
+    rows,
+    left: [1, 3, 4],
+  });
+}
+
+const code = (digest: string): Markup => html`<code title="${digest}">${digest.slice(0, SHOWN_DIGEST)}</code>`;
+const shortened = (value: string): string => (/^[0-9a-f]{64}$/.test(value) ? value.slice(0, SHOWN_DIGEST) : value);
+
+function definitions(caption: string, entries: readonly (readonly [string, string])[]): Content {
+  return table({ caption, head: ["name", "value"], rows: entries, left: [1] });
+}

@@ -1,0 +1,337 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { sigmoid } from "../../../src/ranking/calibration.js";
+import { readScores } from "../../../src/ranking/scores.js";
+import { collectReport } from "../../../src/report/collect/index.js";
+import { flatOptions } from "../../../src/report/collect/making.js";
+import { historyRows } from "../../../src/report/collect/training.js";
+import { isMissing, type Part } from "../../../src/report/data.js";
+import { renderReport } from "../../../src/report/page.js";
+import { judgeTuned } from "../../../src/stages/verify/judge-tuned.js";
+import { folderPerTest } from "../../helpers/folder-per-test.js";
+import { groups, PipelineFolder, SECRET } from "./pipeline-folder.js";
+
+const folder = folderPerTest();
+/** One relevant passage of two; whoever puts it second has an NDCG@10 of 1 / log2(3) instead of 1. */
+const WON = 1 - 1 / Math.log2(3);
+
+const quality = (ndcg: number) => ({
+  "ndcg@10": ndcg,
+  "ndcg@10_interval": [ndcg, ndcg],
+  "mrr@10": ndcg,
+  "recall@5": 1,
+  queries: 3,
+});
+const verified = (verdict: unknown) => ({
+  verdict,
+  variants: [
+    {
+      name: "fp32",
+      provider: "cpu",
+      outcome: "failed",
+      gates: [{ gate: "spearman_min", outcome: "failed", measured: 0.9, limit: 0.98, detail: "rank correlation" }],
+      quality: quality(0.7),
+      pairs_per_second: 10,
+      bytes: 100,
+    },
+  ],
+  first_stage: quality(0.63),
+  base: null,
+  tuned: { ...quality(0.7), pairs_per_second: 20, bytes: 200 },
+  latency: [],
+  machine: { cpu: "Some CPU", cores: 2, flags: [], threads: 2, onnxruntime: "1.30.0", node: "20.20.2" },
+});
+
+function there<Content>(part: Part<Content>): Content {
+  if (isMissing(part)) throw new Error(part.missing);
+  return part as Content;
+}
+
+describe("the data of a report", () => {
+  test("has gains against the first stage where the base gave no scores", async () => {
+    const made = new PipelineFolder(folder());
+    await made.train({ prepare: await made.prepare() });
+    const gains = there((await collectReport(made.store, "r.yaml")).gains);
+    expect(gains.against).toBe("first_stage");
+    expect(gains.queries.map(({ id }) => id)).toEqual(["q1", "q2", "q3"]);
+    expect(gains.queries.map(({ gain }) => gain)).toEqual([WON, WON, 0].map((gain) => expect.closeTo(gain, 12)));
+    expect(gains.comparison).toMatchObject({ wins: 2, ties: 1, losses: 0, queries: 3 });
+    expect(gains.comparison.mean).toBeCloseTo((2 * WON) / 3, 12);
+  });
+
+  test("has gains against the base where it ranks, and its scores by relevance", async () => {
+    const made = new PipelineFolder(folder());
+    await made.train({
+      prepare: await made.prepare(),
+      base: [
+        [0, 2],
+        [3, 0],
+        [0, 1],
+      ],
+    });
+    const data = await collectReport(made.store, "r.yaml");
+    const gains = there(data.gains);
+    expect(gains.against).toBe("base");
+    expect(gains.queries).toEqual([
+      { id: "q2", gain: expect.closeTo(WON, 12) },
+      { id: "q1", gain: 0 },
+      { id: "q3", gain: expect.closeTo(-WON, 12) },
+    ]);
+    const scores = there(data.scores);
+    expect(there(scores.base)).toEqual({ system: "base", relevant: [2, 0, 1], other: [0, 3, 0] });
+    expect(scores.tuned).toEqual({ system: "tuned", relevant: [1, 1, 0], other: [0, 0, 1] });
+    expect(there(data.reliability).map(({ system }) => system)).toEqual(["base", "tuned"]);
+  });
+
+  test("compares as verify does", async () => {
+    const made = new PipelineFolder(folder());
+    const train = await made.train({
+      prepare: await made.prepare(),
+      base: [
+        [0, 2],
+        [3, 0],
+        [0, 1],
+      ],
+    });
+    const [tuned, base] = await Promise.all(
+      ["tuned", "base"].map((system) => readScores(join(train.dir, `scores.${system}.test.tsv`))),
+    );
+    if (tuned === undefined) throw new Error("no scores");
+    const verdict = judgeTuned({ groups, tuned, base, guards: [], guardMaxDrop: 0.01 });
+    expect(there((await collectReport(made.store, "r.yaml")).gains).comparison).toEqual(verdict.comparison);
+  });
+
+  test("undoes a calibration to show the reliability before it", async () => {
+    const made = new PipelineFolder(folder());
+    const output = { calibration: { a: 0.5, b: -1 } };
+    await made.train({
+      prepare: await made.prepare(),
+      tuned: [
+        [-1, 0],
+        [-1, 0],
+        [-1, 0],
+      ],
+      output,
+    });
+    const [before, after] = there((await collectReport(made.store, "r.yaml")).reliability);
+    expect([before?.system, after?.system]).toEqual(["tuned, before calibration", "tuned, after calibration"]);
+    // Scores of -1 and 0 were 0 and 2 before they were halved and lowered by 1.
+    const predicted = [before, after].map((one) => one?.calibration.bins.map((bin) => bin.predicted));
+    expect(predicted).toEqual([[0, 2].map(close), [-1, 0].map(close)]);
+  });
+
+  test("has the course of training, and null where nothing was measured", async () => {
+    const made = new PipelineFolder(folder());
+    await made.train({ prepare: await made.prepare() });
+    expect(there((await collectReport(made.store, "r.yaml")).training)).toMatchObject({
+      rows: [
+        { step: 0, loss: null, dev_ndcg: 0.25 },
+        { step: 5, loss: 1.5, gradient_norm: null, dev_ndcg: null },
+        { step: 10, loss: 1, learning_rate: 1e-5, gradient_norm: 4, dev_ndcg: 0.5 },
+      ],
+      best_step: 10,
+      seconds: 12.5,
+      tokens_per_second: null,
+    });
+  });
+
+  test("holds the verdict, the table and the gates of verify", async () => {
+    const made = new PipelineFolder(folder());
+    const prepare = await made.prepare();
+    const train = await made.train({ prepare });
+    const tuned = await readScores(join(train.dir, "scores.tuned.test.tsv"));
+    const verdict = judgeTuned({ groups, tuned, base: undefined, guards: [], guardMaxDrop: 0.01 });
+    await made.verify(prepare, train, verified(verdict));
+    const data = await collectReport(made.store, "r.yaml");
+    expect(there(data.verdict)).toEqual(verdict);
+    expect(there(data.quality).map(({ name, outcome }) => [name, outcome])).toEqual([
+      ["first_stage", null],
+      ["tuned", null],
+      ["fp32", "failed"],
+    ]);
+    expect(data.open_gates).toEqual([
+      { subject: "fp32 on cpu", gate: "spearman_min", outcome: "failed", measured: 0.9, limit: 0.98 },
+    ]);
+    expect(data.making.stages.map(({ name }) => name)).toEqual(["prepare", "train", "verify"]);
+  });
+});
+
+const close = (logit: number): unknown => expect.closeTo(sigmoid(logit), 12);
+
+describe("which run is shown", () => {
+  test("is the newest training, with what it was made from", async () => {
+    const made = new PipelineFolder(folder());
+    const prepare = await made.prepare();
+    await made.train({ prepare, started: "2026-03-01T00:00:00.000Z", output: { best_step: 3 } });
+    await made.train({
+      prepare,
+      started: "2026-02-01T00:00:00.000Z",
+      tuned: [
+        [1, 0],
+        [1, 0],
+        [1, 0],
+      ],
+    });
+    expect(there((await collectReport(made.store, "r.yaml")).training).best_step).toBe(3);
+  });
+
+  test("never puts the verdict on another training beside it", async () => {
+    const made = new PipelineFolder(folder());
+    const prepare = await made.prepare();
+    const older = await made.train({
+      prepare,
+      tuned: [
+        [1, 0],
+        [1, 0],
+        [1, 0],
+      ],
+    });
+    await made.verify(prepare, older, verified(null));
+    await made.train({ prepare, started: "2026-03-01T00:00:00.000Z" });
+    const { verdict, quality: rows, latency } = await collectReport(made.store, "r.yaml");
+    for (const part of [verdict, rows, latency]) expect(part).toMatchObject({ missing: /not been verified/ });
+  });
+});
+
+describe("a part that is not there", () => {
+  test("is a sentence: no prepared groups, no scores, another version's records", async () => {
+    const made = new PipelineFolder(folder());
+    const prepare = await made.prepare();
+    await made.train({ prepare, tuned: [], history: "[]", output: { ended: undefined } });
+    await expect(collectReport(made.store, "r.yaml")).resolves.toMatchObject({
+      training: { missing: expect.stringMatching(/another version/) },
+      gains: { missing: expect.stringMatching(/left no scores/) },
+    });
+    await rm(prepare.dir, { recursive: true });
+    const without = await collectReport(made.store, "r.yaml");
+    expect(without.gains).toMatchObject({ missing: expect.stringMatching(/no longer there/) });
+    expect(renderReport(without)).not.toContain("<svg");
+  });
+
+  test("is the verdict of a verify that wrote none", async () => {
+    const made = new PipelineFolder(folder());
+    const prepare = await made.prepare();
+    const { verdict: _, ...older } = verified(null);
+    await made.verify(prepare, await made.train({ prepare }), older);
+    const data = await collectReport(made.store, "r.yaml");
+    expect(data.verdict).toMatchObject({ missing: expect.stringMatching(/another version/) });
+    expect(isMissing(data.quality)).toBe(false);
+  });
+
+  test("are scores that are not numbers, and a test split without queries", async () => {
+    const made = new PipelineFolder(folder());
+    await made.train({
+      prepare: await made.prepare(),
+      tuned: [
+        [0, Number.NaN],
+        [0, 1],
+        [0, 1],
+      ],
+    });
+    const data = await collectReport(made.store, "r.yaml");
+    expect(data.scores).toMatchObject({ missing: expect.stringMatching(/not numbers/) });
+    expect(data.reliability).toEqual(data.scores);
+    const empty = new PipelineFolder(join(folder(), "empty"));
+    await empty.train({ prepare: await empty.prepare([]), tuned: [[0, 1]] });
+    expect(await collectReport(empty.store, "r.yaml")).toMatchObject({
+      gains: { missing: expect.stringMatching(/no queries/) },
+      scores: { missing: expect.stringMatching(/no candidates/) },
+    });
+  });
+});
+
+describe("failures", () => {
+  test("before the first training name the command to type", async () => {
+    const made = new PipelineFolder(folder());
+    await made.prepare();
+    await expect(collectReport(made.store, "my.yaml")).rejects.toMatchObject({
+      code: "DATA_NOT_FOUND",
+      hint: expect.stringContaining("`rerank-tune train my.yaml`"),
+    });
+  });
+
+  test("come from a file that changed or went after its stage had finished", async () => {
+    const made = new PipelineFolder(folder());
+    const train = await made.train({ prepare: await made.prepare() });
+    const file = join(train.dir, "scores.tuned.test.tsv");
+    await writeFile(file, "q1\tq1-no\t5\n");
+    await expect(collectReport(made.store, "r.yaml")).rejects.toMatchObject({
+      code: "ARTIFACT_CORRUPT",
+      message: expect.stringContaining("was changed"),
+    });
+    await rm(file);
+    await expect(collectReport(made.store, "r.yaml")).rejects.toMatchObject({
+      message: expect.stringContaining("is missing"),
+    });
+  });
+
+  test("come from scores that lack a candidate", async () => {
+    const made = new PipelineFolder(folder());
+    await made.train({
+      prepare: await made.prepare(),
+      tuned: [
+        [0, 1],
+        [0, 1],
+      ],
+    });
+    await expect(collectReport(made.store, "r.yaml")).rejects.toMatchObject({ code: "DATA_INVALID" });
+  });
+});
+
+describe("professional secrecy", () => {
+  test("holds: no text, no name of a source, guard set or file, no path", async () => {
+    const made = new PipelineFolder(folder());
+    const prepare = await made.prepare();
+    const train = await made.train({
+      prepare,
+      base: [
+        [0, 2],
+        [3, 0],
+        [0, 1],
+      ],
+    });
+    const mixed = groups.map((group, index) => ({ ...group, source: index === 0 ? "Muster Treuhand" : "Beispiel AG" }));
+    const tuned = await readScores(join(train.dir, "scores.tuned.test.tsv"));
+    const guards = [{ name: "mandant-muster", groups, tuned }];
+    await made.verify(
+      prepare,
+      train,
+      verified(judgeTuned({ groups: mixed, tuned, base: undefined, guards, guardMaxDrop: 0.01 })),
+    );
+    const data = await collectReport(made.store, "r.yaml");
+    const page = renderReport(data);
+    expect(page).toContain("source: number 2");
+    expect(page).toContain("guard set 1");
+    for (const text of [page, JSON.stringify(data)]) {
+      expect(text).not.toMatch(new RegExp(`${SECRET}|muster|beispiel`, "i"));
+      expect(text).not.toContain(folder());
+    }
+  });
+
+  test("keeps paths out of the options", () => {
+    const options = {
+      run: "runs/muster.trec",
+      file: "C:\\data\\x",
+      from: ["source:a", "source:b"],
+      seed: 7,
+      list: [1, 2],
+      none: null,
+    };
+    expect(flatOptions("prepare", options)).toEqual([
+      ["prepare.seed", "7"],
+      ["prepare.list", "1, 2"],
+    ]);
+  });
+});
+
+describe("history lines", () => {
+  test("of another form are none at all", () => {
+    expect(["", "not json", '{"loss": 1}', '{"step": -1}'].map(historyRows)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
