@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 
+import recipe_defaults
 import sentence_transformers_run
 from train_speed import ROOT, WORKER_VARIABLES
 
@@ -22,13 +23,13 @@ from rerank_tune_worker.pairs import PairEncoder
 from rerank_tune_worker.training.data import read_groups, sample_passages
 
 GROUP_SIZE = 8
-SHARED = {
-    "queries_per_step": 16, "group_size": GROUP_SIZE, "bce_weight": 0.2, "warmup_ratio": 0.1, "weight_decay": 0.01, "clip_norm": 1.0, "dropout": False, "freeze_embeddings": True, "precision": "auto",
-    "micro_batch_tokens": 4096, "evaluations": 8, "evaluation_queries": 64, "evaluation_depth": 15, "patience": 3, "checkpoint_seconds": 60, "device": "cpu",
-}
+SHARED = {"evaluation_depth": 15, "checkpoint_seconds": 60, "device": "cpu"}
 OPTIONS = {
     "rerank_tune": {"learning_rate": 3e-5, "epochs": 4},
-    "flag_embedding": {"learning_rate": 6e-5, "epochs": 2, "queries_per_step": 4, "bce_weight": 0.0, "dropout": True, "freeze_embeddings": False, "precision": "fp32", "evaluations": 1, "evaluation_queries": 4, "patience": 99},
+    "flag_embedding": {
+        "learning_rate": 6e-5, "epochs": 2, "queries_per_step": 4, "group_size": 8, "bce_weight": 0.0, "dropout": True, "freeze_embeddings": False, "precision": "fp32",
+        "evaluations": 1, "evaluation_queries": 4, "patience": 99,
+    },
 }
 
 
@@ -92,7 +93,7 @@ def run_rerank_tune(arguments: argparse.Namespace) -> dict:
 def write_job(arguments: argparse.Namespace, train: str) -> str:
     path = lambda name: os.path.abspath(os.path.join(arguments.data, f"{name}.jsonl"))  # noqa: E731
     inputs = {"base": os.path.abspath(arguments.base), "train": path(train), "dev": path("train.select"), "test": path("eval")}
-    options = {**SHARED, **OPTIONS[arguments.system], "max_length": arguments.max_length, "seed": arguments.seed}
+    options = {**recipe_defaults.section("train"), **SHARED, **OPTIONS[arguments.system], "max_length": arguments.max_length, "seed": arguments.seed}
     job = os.path.join(arguments.out, "job.json")
     with open(job, "w", encoding="utf-8") as file:
         json.dump({"v": 1, "id": "bench", "kind": "train", "out_dir": os.path.abspath(arguments.out), "inputs": inputs, "options": options}, file)

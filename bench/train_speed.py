@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 
+import recipe_defaults
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "python"))
 
@@ -86,9 +88,8 @@ def run_worker(arguments: argparse.Namespace, folder: str, repeat: int) -> dict:
     out = os.path.join(folder, f"run-{repeat}")
     os.makedirs(out)
     options = {
-        "learning_rate": arguments.learning_rate, "epochs": arguments.epochs, "queries_per_step": 16, "group_size": arguments.group_size, "max_length": arguments.max_length,
-        "bce_weight": 0.2, "warmup_ratio": 0.1, "weight_decay": 0.01, "clip_norm": 1.0, "dropout": False, "freeze_embeddings": True, "precision": "auto", "micro_batch_tokens": 4096,
-        "evaluations": 1, "evaluation_queries": 16, "evaluation_depth": 16, "patience": 3, "checkpoint_seconds": 9999, "seed": 7, "device": "cpu",
+        **recipe_defaults.section("train"), "learning_rate": arguments.learning_rate, "epochs": arguments.epochs, "group_size": arguments.group_size, "max_length": arguments.max_length,
+        "evaluations": 1, "evaluation_queries": 16, "checkpoint_seconds": 9999, "device": "cpu",
     }
     dev = os.path.join(folder, "dev.jsonl")
     inputs = {"base": os.path.abspath(arguments.base), "train": os.path.join(folder, "train.jsonl"), "dev": dev, "test": dev}

@@ -28,6 +28,10 @@ export const ERROR_CODES = {
   MODEL_UNSUPPORTED: { exit: EXIT.usage, meaning: "The base model's architecture or files are not supported." },
   PACKAGE_INVALID: { exit: EXIT.usage, meaning: "The folder is not a rerank-tune package, or its files were changed." },
   REGISTRY_NOT_FOUND: { exit: EXIT.usage, meaning: "The registry, model or version does not exist." },
+  DATA_CHECK_FAILED: {
+    exit: EXIT.gate,
+    meaning: "The labelled data has errors; every rule is listed with its lines.",
+  },
   GATE_FAILED: { exit: EXIT.gate, meaning: "A measured value misses a limit of the recipe." },
   TRAINING_COLLAPSED: { exit: EXIT.gate, meaning: "Training was stopped because the model stopped ranking." },
   REGISTRY_CORRUPT: { exit: EXIT.gate, meaning: "The registry holds a blob or record that does not match its digest." },
@@ -46,6 +50,7 @@ export const ERROR_CODES = {
   FOLDER_IN_USE: { exit: EXIT.environment, meaning: "Another rerank-tune process is working in this folder." },
   ARTIFACT_CORRUPT: { exit: EXIT.environment, meaning: "A finished artifact no longer matches its manifest." },
   DOWNLOAD_FAILED: { exit: EXIT.remote, meaning: "A package or model could not be downloaded." },
+  ENDPOINT_FAILED: { exit: EXIT.remote, meaning: "A model server that you named gave no useful answer." },
   HUB_UNAUTHORIZED: { exit: EXIT.remote, meaning: "The model hub refused the token or none was given." },
   HUB_NOT_FOUND: { exit: EXIT.remote, meaning: "The model hub has no such repository, revision or file." },
   CHECKSUM_MISMATCH: { exit: EXIT.remote, meaning: "A downloaded file does not have the digest it should have." },

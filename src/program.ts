@@ -1,6 +1,8 @@
 // The command tree. Every action imports its command when it is called, so that `--help` loads nothing but this.
 import { Command } from "commander";
 import type { RunFlags } from "./commands/context.js";
+import { defineDataCommands } from "./commands/define-data.js";
+import { defineEvaluationCommands } from "./commands/define-evaluation.js";
 import { withPlaces, withRunOptions, withSet } from "./commands/flags.js";
 import type { InitFlags } from "./commands/init.js";
 import type { Perform } from "./commands/perform.js";
@@ -52,6 +54,8 @@ export function buildProgram(version: string, perform: Perform): Command {
   addRunCommands(program, perform);
   addStageCommands(program, perform);
   addRecipeCommands(program, perform);
+  defineDataCommands(program, perform);
+  defineEvaluationCommands(program, perform);
   addRegistryCommands(program, perform);
   addMachineCommands(program, perform);
   return program;

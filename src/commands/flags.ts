@@ -1,6 +1,10 @@
 // Flags that several commands share, and what a wrong command line becomes.
-import { type Command, type CommanderError, Option } from "commander";
+import { type Command, type CommanderError, InvalidArgumentError, Option } from "commander";
 import { RerankTuneError } from "../errors.js";
+import type { VariantName } from "../model-folder/layout.js";
+
+/** Written out: the schemas that know them would make `--help` wait for zod. */
+export const VARIANTS: readonly VariantName[] = ["fp32", "int8", "fp16"];
 
 export function withPlaces(command: Command): Command {
   return command
@@ -22,6 +26,14 @@ export function withRunOptions(command: Command): Command {
     .option("-n, --dry-run", "print what would run and why; run nothing")
     .option("--force", "run every stage again")
     .option("--offline", "use cached bases only");
+}
+
+/** For `argParser`: a whole number of 1 or more. */
+export function positiveInteger(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError("It must be a whole number of 1 or more.");
+  return number;
 }
 
 /** A parse failure of commander as an error of ours, or undefined when it only showed help. */

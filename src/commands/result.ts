@@ -4,13 +4,15 @@ import type { PipelineResult, StageResult } from "../pipeline/execute.js";
 import type { StageName } from "../pipeline/stage.js";
 import type { PackageOutput } from "../stages/package/schema.js";
 import type { PublishOutput } from "../stages/publish/schema.js";
-import type { QualityRow, VariantReport, VerifyOutput } from "../stages/verify/schema.js";
+import type { QualityRow, VariantReport, Verdict, VerifyOutput } from "../stages/verify/schema.js";
 import type { VariantRow } from "../ui/table.js";
 
 /** `data` of `run`, `quickstart` and the stage commands. Null where the pipeline did not come so far. */
 export interface RunData {
   recipe: string;
   variants: VariantRow[];
+  /** Whether the tuned model beats the base (or, with a fresh head, the first stage) on the test split. */
+  verdict: Verdict | null;
   package: string | null;
   tei_package: string | null;
   /** `name@sha256:<hex>` in the registry. */
@@ -33,6 +35,7 @@ export function runData(recipe: string, registry: string, result: PipelineResult
   return {
     recipe,
     variants: verified === undefined ? [] : variantRows(verified),
+    verdict: verified?.verdict ?? null,
     package: inside(packaged?.model),
     tei_package: inside(packaged?.tei_int8),
     version: published?.version ?? null,

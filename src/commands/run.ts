@@ -69,6 +69,7 @@ function isPipelineResult(data: unknown): data is PipelineResult {
 function runText(data: RunData, target: StageName, next: string[], paint: Paint): string {
   const lines: string[] = [];
   if (data.variants.length > 0) lines.push("", resultTable(data.variants, paint), "");
+  if (data.verdict !== null) lines.push(`verdict    ${data.verdict.summary}`);
   if (data.package !== null) lines.push(`model      ${displayPath(data.package)}`);
   if (data.tei_package !== null) lines.push(`int8       ${displayPath(data.tei_package)}`);
   if (data.version !== null) lines.push(`published  ${data.version}`, `registry   ${displayPath(data.registry)}`);

@@ -81,7 +81,7 @@ class Walk {
     this.inputs[stage.name] = { dir: artifact.dir, output, digest };
     this.result.outputs[stage.name] = output;
     this.result.dirs[stage.name] = artifact.dir;
-    this.failure ??= stage.failure?.(output);
+    this.failure ??= stage.failure?.(output, this.options.recipe);
   }
 
   /** Throws what a finished stage held against its own result. */

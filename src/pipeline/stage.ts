@@ -79,8 +79,8 @@ export interface Stage<Options = unknown, Output = unknown, Needs extends StageN
   run(context: StageContext, options: Options, inputs: StageInputs<Needs>): Promise<Output>;
   /** For results that live outside the workspace (a registry): why the cached result no longer holds, or undefined. */
   stale?(options: Options, output: Output): Promise<string | undefined>;
-  /** What a finished output itself holds against passing, such as a failed gate; thrown after the other stages ran. */
-  failure?(output: Output): RerankTuneError | undefined;
+  /** What a finished output itself holds against passing, such as a failed gate that the recipe does not allow; thrown after the other stages ran. */
+  failure?(output: Output, recipe: ResolvedRecipe): RerankTuneError | undefined;
   /** Keep the partial folder after an interruption and offer it again (`resuming`). */
   resumable?: boolean;
 }

@@ -46,9 +46,11 @@ export async function loadRecipe(path: string, options: LoadOptions): Promise<Re
     });
   else if (prepare.source !== undefined) prepare.source = resolve(folder, prepare.source);
   if (prepare.run !== undefined) prepare.run = resolve(folder, prepare.run);
+  const guard = [recipe.verify.guard ?? []].flat().map((path) => resolve(folder, path));
   return {
     ...recipe,
     prepare,
+    verify: { ...recipe.verify, ...(guard.length === 0 ? {} : { guard }) },
     ...(await findBase(recipe, folder, options)),
     registry_dir: resolve(options.registryDir),
   };

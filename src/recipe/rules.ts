@@ -6,9 +6,14 @@ type Rule = (recipe: Recipe) => Problem[];
 
 /** Every violated rule. */
 export function recipeRules(recipe: Recipe): Problem[] {
-  return [exactlyOneBase, exactlyOneSource, runNeedsFile, groupHasNegatives, randomFitsNegatives].flatMap((rule) =>
-    rule(recipe),
-  );
+  return [
+    exactlyOneBase,
+    exactlyOneSource,
+    runNeedsFile,
+    groupHasNegatives,
+    randomFitsNegatives,
+    adaptersNeedTheirRate,
+  ].flatMap((rule) => rule(recipe));
 }
 
 const exactlyOneBase: Rule = ({ base_model }) => {
@@ -55,4 +60,15 @@ const groupHasNegatives: Rule = ({ prepare, train }) =>
 const randomFitsNegatives: Rule = ({ prepare }) =>
   prepare.negatives.random > prepare.negatives.per_query
     ? [{ path: "prepare.negatives.random", message: "is more than `prepare.negatives.per_query`" }]
+    : [];
+
+/** The worker refuses it too; here it is said before anything runs (training.md §3: 5e-5 to 3e-4 for LoRA). */
+const adaptersNeedTheirRate: Rule = ({ train }) =>
+  train.lora !== null && train.learning_rate < 5e-5
+    ? [
+        {
+          path: "train.learning_rate",
+          message: `is ${train.learning_rate}, which hardly moves the adapters of \`train.lora\`; use 5e-5 to 3e-4`,
+        },
+      ]
     : [];

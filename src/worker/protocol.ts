@@ -70,7 +70,7 @@ export interface WorkerJob {
   v: typeof PROTOCOL_VERSION;
   /** Identifies the run in events. */
   id: string;
-  kind: "train" | "export" | "quantize" | "describe";
+  kind: "train" | "export" | "quantize" | "describe" | "score";
   out_dir: string;
   inputs: Record<string, string>;
   options: Record<string, unknown>;

@@ -59,7 +59,7 @@ beforeAll(async () => {
   const train = "{ learning_rate: 1.0e-3, epochs: 2, max_length: 64, evaluations: 2 }";
   await writeFile(
     recipe,
-    `schema: 1\nname: tiny\nbase_model: { path: base }\nprepare: { source: pairs.jsonl, split: { dev: 0.2, test: 0.3 } }\ntrain: ${train}\nverify: { latency: { budget_seconds: 2, candidates: [10] } }\n`,
+    `schema: 1\nname: tiny\nbase_model: { path: base }\nprepare: { source: pairs.jsonl, split: { dev: 0.2, test: 0.3 } }\ntrain: ${train}\nverify: { latency: { budget_seconds: 2, candidates: [10] } }\npublish: { against_verdict: true }\n`,
   );
 }, 300_000);
 

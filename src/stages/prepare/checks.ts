@@ -3,9 +3,12 @@ import { dataInvalid } from "../../dataset/findings.js";
 import type { LabelledData } from "../../dataset/labelled.js";
 import type { PrepareOptions } from "./schema.js";
 
+/** Forms whose judgements list relevant passages only, by custom. */
+const POSITIVES_ONLY: readonly string[] = ["beir", "trec"];
+
 /**
  * Data with one class only teaches nothing. A file of pairs whose labels are all 1 is more often a wrong column than a wish,
- * so mining negatives for it has to be asked for; a BEIR folder lists positives only by custom.
+ * so mining negatives for it has to be asked for; BEIR and TREC folders list positives only by custom.
  * @throws RerankTuneError DATA_INVALID.
  */
 export function checkClasses(data: LabelledData, source: string, negatives: PrepareOptions["negatives"]): void {
@@ -28,7 +31,9 @@ export function checkClasses(data: LabelledData, source: string, negatives: Prep
       "label relevant passages 1 (or a grade above 0) and check that the label column is the right one",
     );
   const mines =
-    negatives.from === "bm25" || negatives.from === "run" || (data.format === "beir" && negatives.from === "auto");
+    negatives.from === "bm25" ||
+    negatives.from === "run" ||
+    (POSITIVES_ONLY.includes(data.format) && negatives.from === "auto");
   if (labels.size === 1 && !mines)
     throw dataInvalid(
       `All ${judged} labels in ${source} are ${[...labels][0]}: there is only one class.`,

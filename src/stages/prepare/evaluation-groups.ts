@@ -16,6 +16,7 @@ export function evaluationGroup(data: LabelledData, query: LabelledQuery, stage:
     passages: ranked.map((passage, at) => candidate(data, query, passage, at + 1, stage)),
     ...(missed.length === 0 ? {} : { missed }),
     ...(query.lang === undefined ? {} : { lang: query.lang }),
+    ...(query.source === undefined ? {} : { source: query.source }),
   };
 }
 

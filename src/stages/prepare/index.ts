@@ -9,31 +9,34 @@ import { type FirstStageRun, readRun } from "../../dataset/readers/run.js";
 import { RerankTuneError } from "../../errors.js";
 import { loadTokenizer } from "../../inference/tokenizer.js";
 import type { Stage, StageContext } from "../../pipeline/stage.js";
+import { drawsFor } from "../../ranking/draws.js";
 import { checkClasses } from "./checks.js";
-import { drawsFor } from "./draws.js";
 import { recallOf } from "./evaluation-groups.js";
 import { type FirstStage, resolveKinds } from "./first-stage.js";
+import { writeGuards } from "./guards.js";
 import { type LengthReport, measureLengths } from "./lengths.js";
 import { type Groups, makeGroups } from "./make-groups.js";
 import { record } from "./record.js";
 import type { PrepareOptions, PrepareOutput } from "./schema.js";
 import { splitQueries } from "./split.js";
 
-/** The recipe's section and what the length report needs: the base's tokenizer file and the length of training. */
-export type PrepareStageOptions = PrepareOptions & { tokenizer: string; max_length: number };
+/** The recipe's section; for the length report the base's tokenizer file and the length of training; and the guard sets of verify. */
+export type PrepareStageOptions = PrepareOptions & { tokenizer: string; max_length: number; guard?: string[] };
 
 export const prepare: Stage<PrepareStageOptions, PrepareOutput, never> = {
   name: "prepare",
-  version: 1,
+  version: 2,
   needs: [],
-  options: ({ prepare: section, train, base_dir }) => ({
+  options: ({ prepare: section, train, base_dir, verify: { guard } }) => ({
     ...section,
     tokenizer: join(base_dir, "tokenizer.json"),
     max_length: train.max_length,
+    ...(guard === undefined ? {} : { guard: [guard].flat() }),
   }),
-  sources: ({ source, run, tokenizer }) => [
+  sources: ({ source, run, tokenizer, guard = [] }) => [
     { name: "prepare.source", path: source ?? "" },
     ...(run === undefined ? [] : [{ name: "prepare.run", path: run }]),
+    ...guard.map((path, index) => ({ name: index === 0 ? "verify.guard" : `verify.guard.${index + 1}`, path })),
     // A base without it is refused by train, by name; here it would only be blamed on the data.
     ...(existsSync(tokenizer) ? [{ name: "base_model.tokenizer", path: tokenizer }] : []),
   ],
@@ -50,6 +53,7 @@ async function runPrepare(context: StageContext, options: PrepareStageOptions): 
   context.emit({ type: "phase", name: "find candidates" });
   const { groups, stage } = await makeGroups(context, data, split.sides, kinds, run, options);
   const digests = await writeAll(context.outDir, groups);
+  await writeGuards(context, options.guard ?? [], options);
   const lengths = await lengthsOf(context, groups.train, options);
   const output = describe(data, groups, stage, digests);
   await record(context, output, {

@@ -1,6 +1,6 @@
 // Measures how long pairs are in tokens and how many will be cut. Counts only; no text leaves it.
 import type { Group } from "../../dataset/groups.js";
-import { type Draw, shuffled } from "./draws.js";
+import { type Draw, shuffled } from "../../ranking/draws.js";
 
 /** Tokens of a pair before it is cut, special tokens included. */
 export type CountTokens = (query: string, passage: string) => number;

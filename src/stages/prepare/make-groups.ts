@@ -6,7 +6,7 @@ import type { LabelledData, LabelledQuery } from "../../dataset/labelled.js";
 import type { FirstStageRun } from "../../dataset/readers/run.js";
 import { interrupted } from "../../errors.js";
 import type { StageContext } from "../../pipeline/stage.js";
-import { drawsFor } from "./draws.js";
+import { drawsFor } from "../../ranking/draws.js";
 import { evaluationGroup } from "./evaluation-groups.js";
 import { type FirstStage, type FirstStageKind, firstStages } from "./first-stage.js";
 import type { PrepareOptions } from "./schema.js";

@@ -7,7 +7,7 @@ import type { StageContext } from "../../pipeline/stage.js";
 import { ndcgAt } from "../../ranking/ndcg.js";
 import { describeLengths, type LengthReport } from "./lengths.js";
 import type { Groups, Kinds } from "./make-groups.js";
-import { findingKinds, findingsRecord, warnings } from "./report.js";
+import { findingKinds, findingsRecord, powerNote, warnings } from "./report.js";
 import type { PrepareOutput } from "./schema.js";
 import type { SplitResult } from "./split.js";
 
@@ -33,7 +33,8 @@ export async function record(context: StageContext, output: PrepareOutput, notic
       type: "warning",
       message: `${without_positives} queries have no passage labelled above 0; they are left out`,
     });
-  for (const message of notes(output, data.format, ndcg)) context.emit({ type: "note", message });
+  for (const message of [...notes(output, data.format, ndcg), powerNote(output.queries.test)])
+    context.emit({ type: "note", message });
   if (lengths !== undefined) context.emit({ type: "note", message: describeLengths(lengths) });
   const report = {
     format: data.format,

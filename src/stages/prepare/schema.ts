@@ -1,19 +1,20 @@
 // Options and output of `prepare`: where labelled pairs come from, how they are split, where negatives and candidates come from.
 import { z } from "zod";
+import { DATA_FORMS } from "../../dataset/forms.js";
 
 export const prepareSchema = z.strictObject({
   source: z
     .string()
     .optional()
     .describe(
-      "Labelled data: a JSONL, CSV or TSV file (query, passage, label), a JSONL of graded groups, a FlagEmbedding JSONL (query, pos, neg), or a BEIR folder. Relative to the recipe.",
+      "Labelled data: a JSONL, CSV or TSV file (query, passage, label), a JSONL of graded groups, rows of FlagEmbedding (query, pos, neg), sentence-transformers, ms-swift, Tevatron, RAG-Retrieval or Cohere, or a TREC or BEIR folder. Relative to the recipe.",
     ),
   builtin: z
     .enum(["icd-10-cm"])
     .optional()
     .describe("Embedded data set instead of `source`: ICD-10-CM inclusion terms and the codes they belong to."),
   format: z
-    .enum(["auto", "pairs", "groups", "flag_embedding", "beir"])
+    .enum(["auto", ...DATA_FORMS])
     .default("auto")
     .describe("Form of `source`; `auto` looks at the first rows."),
   run: z

@@ -1,13 +1,12 @@
-// Decides which side each query stands on: train, dev or test. Near-duplicates and shared groups stay together.
+// Decides which side each query of a recipe stands on: train, dev or test. The rule for dividing is dataset/query-split.
 import { dataInvalid, ProblemList } from "../../dataset/findings.js";
-import type { Split } from "../../dataset/groups.js";
-import type { LabelledQuery } from "../../dataset/labelled.js";
-import { Clusters, joinNearDuplicates } from "../../dataset/near-duplicates.js";
+import { isMadeUp, type LabelledQuery } from "../../dataset/labelled.js";
+import { divide, QueryClusters, type Shuffle, type SidesOf } from "../../dataset/query-split.js";
 import { normalisedKey } from "../../dataset/text.js";
-import { drawsFor, shuffled } from "./draws.js";
+import { drawsFor, shuffled } from "../../ranking/draws.js";
 import type { PrepareOptions } from "./schema.js";
 
-export type Sides = Record<Split, LabelledQuery[]>;
+export type Sides = SidesOf<LabelledQuery>;
 
 export interface SplitResult {
   sides: Sides;
@@ -41,62 +40,40 @@ function assignSides(
   queries: readonly LabelledQuery[],
   { seed, split }: Pick<PrepareOptions, "seed" | "split">,
 ): SplitResult {
+  const shuffle =
+    (purpose: string): Shuffle =>
+    (items) =>
+      shuffled(items, drawsFor(seed, purpose));
   const own: Sides = { train: [], dev: [], test: [] };
-  for (const query of queries) if (query.split !== undefined) own[query.split].push(query);
+  for (const query of queries) {
+    const side = trainOnly(query) ? "train" : query.split;
+    if (side !== undefined) own[side].push(query);
+  }
   // A single qrels file is no split at all, and one without training queries cannot be used as it stands.
-  if (own.train.length === 0 || own.train.length === queries.length) {
-    const sides = divide(queries, split, drawsFor(seed, "split"));
+  const given = new Set(queries.filter((query) => !trainOnly(query)).map((query) => query.split));
+  if (own.train.length === 0 || (given.size < 2 && (given.has("train") || given.has(undefined)))) {
+    const sides = divide(clustersOf(queries), split, shuffle("split"), trainOnly);
     return { sides, leaked: new ProblemList(), similar: new ProblemList() };
   }
   const { leaked, similar } = findLeaks(own);
   if (own.test.length === 0) {
-    const halves = divide(own.dev, { dev: 0, test: 0.5 }, drawsFor(seed, "split:dev"));
+    const halves = divide(clustersOf(own.dev), { dev: 0, test: 0.5 }, shuffle("split:dev"));
     [own.dev, own.test] = [halves.train, halves.test];
   } else if (own.dev.length === 0) {
-    const parts = divide(own.train, { dev: split.dev, test: 0 }, drawsFor(seed, "split:train"));
+    const parts = divide(clustersOf(own.train), { dev: split.dev, test: 0 }, shuffle("split:train"), trainOnly);
     [own.train, own.dev] = [parts.train, parts.dev];
   }
   return { sides: own, leaked, similar };
 }
 
-/**
- * Fills test, then dev, with whole clusters in shuffled order up to their shares; the rest is train. A cluster too large
- * for the room left goes on to the next side, so the largest ones end in train.
- */
-function divide(
-  queries: readonly LabelledQuery[],
-  share: { dev: number; test: number },
-  draw: (below: number) => number,
-): Sides {
-  const sides: Sides = { train: [], dev: [], test: [] };
-  const room = {
-    test: share.test === 0 ? 0 : Math.max(1, Math.round(share.test * queries.length)),
-    dev: share.dev === 0 ? 0 : Math.max(1, Math.round(share.dev * queries.length)),
-  };
-  for (const cluster of shuffled(clustersOf(queries), draw)) {
-    const fits = (side: "test" | "dev"): boolean => sides[side].length + cluster.length <= room[side];
-    const side = fits("test") ? "test" : fits("dev") ? "dev" : "train";
-    sides[side].push(...cluster);
-  }
-  return sides;
-}
+const trainOnly = (query: LabelledQuery): boolean => isMadeUp(query, query.judgements.values());
 
 /** Queries that must stay together: near-duplicates, and queries that share a group key. */
 export function clustersOf(queries: readonly LabelledQuery[]): LabelledQuery[][] {
-  const clusters = new Clusters(queries.length);
-  joinNearDuplicates(
-    queries.map((query) => query.text),
-    clusters,
-  );
-  const firstOfGroup = new Map<string, number>();
-  queries.forEach((query, index) => {
-    for (const group of query.groups) {
-      const first = firstOfGroup.get(group);
-      if (first === undefined) firstOfGroup.set(group, index);
-      else clusters.join(first, index);
-    }
-  });
-  return clusters.members().map((members) => members.map((index) => queries[index] as LabelledQuery));
+  const clusters = new QueryClusters();
+  for (const { text, groups } of queries) clusters.add(text, groups);
+  const members = clusters.together().members();
+  return members.map((indices) => indices.map((index) => queries[index] as LabelledQuery));
 }
 
 /** Takes a query out of train when the same words stand in dev or test, and out of dev when they stand in test. */

@@ -2,7 +2,7 @@
 import type { Group, Passage, PassageSource } from "../../dataset/groups.js";
 import type { LabelledData, LabelledQuery } from "../../dataset/labelled.js";
 import { normalisedKey } from "../../dataset/text.js";
-import type { Draw } from "./draws.js";
+import type { Draw } from "../../ranking/draws.js";
 import type { FirstStage } from "./first-stage.js";
 import type { PrepareOptions } from "./schema.js";
 

@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import type { PackageManifest } from "../../model-folder/layout.js";
 import type { QualityRow, VerifyOutput } from "../verify/schema.js";
 import { snippets } from "./snippets.js";
+import { verdictSection } from "./verdict-section.js";
 
 export interface CardInput {
   name: string;
@@ -20,6 +21,7 @@ export function renderCard(input: CardInput): string {
   const sections = [
     introduction(input),
     `## Quality\n\n${qualityTable(input)}`,
+    ...(input.verified.verdict === null ? [] : [`## Verdict\n\n${verdictSection(input.verified.verdict)}`]),
     `## Checks\n\n${checks(input)}`,
     `## Data and training\n\n${training(input.manifest)}`,
     `## Use\n\n${snippets({ name: input.name, maxLength: input.manifest.max_length, variants: input.manifest.variants.map(({ name }) => name), tokenTypes: tokenTypes(input.manifest) })}`,
@@ -132,7 +134,9 @@ function limitations({ manifest, verified }: CardInput): string {
   return [
     "- Tuned for the kind of queries and passages it was trained on; measure it on your own before you rely on it elsewhere.",
     `- What lies behind ${manifest.max_length} tokens of a pair is not read.`,
-    "- A score orders passages of one query. It is no probability and no threshold was calibrated.",
+    (manifest.training.calibration ?? null) === null
+      ? "- A score orders passages of one query. It is no probability and no threshold was calibrated."
+      : "- The sigmoid of a score was calibrated on the dev split: read it as a probability on data like that alone.",
     ...(detectable.length > 0
       ? [
           `- The test split can show a loss of NDCG@10 from ${hundred(Math.max(...detectable))} points up; smaller ones stay unseen.`,

@@ -17,7 +17,7 @@ import {
 import type { PackageOutput } from "../package/schema.js";
 import type { VerifyOutput } from "../verify/schema.js";
 import { renderCard } from "./card.js";
-import { selectVariants } from "./preflight.js";
+import { checkVerdict, selectVariants } from "./preflight.js";
 import type { PublishOptions, PublishOutput } from "./schema.js";
 
 /** verify's full report, with timings, in the records of its artifact. */
@@ -27,11 +27,12 @@ type Upstream = "package" | "verify";
 
 export const publish: Stage<PublishOptions, PublishOutput, Upstream> = {
   name: "publish",
-  version: 1,
+  version: 2,
   needs: ["package", "verify"],
   options: (recipe) => ({
     name: recipe.publish.name ?? recipe.name,
     alias: recipe.publish.alias,
+    against_verdict: recipe.publish.against_verdict,
     registry_dir: recipe.registry_dir,
     recipe_name: recipe.name,
     license: recipe.package.license,
@@ -55,6 +56,8 @@ async function run(
   const verified = inputs.verify.output as VerifyOutput;
   const folder = join(packaged.dir, model);
   const { manifest, withheld } = selectVariants(await readPackageManifest(folder), verified);
+  const objection = checkVerdict(verified.verdict, options.against_verdict);
+  if (objection !== undefined) context.emit({ type: "warning", message: objection });
   for (const { name, reason } of withheld)
     context.emit({ type: "warning", message: `${name} is held back: ${reason}` });
   const { name, alias } = options;

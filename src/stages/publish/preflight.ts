@@ -1,7 +1,7 @@
 // What may be published: decides from verify's output, and says why a variant is held back. Pure.
 import { RerankTuneError } from "../../errors.js";
 import type { PackageManifest } from "../../model-folder/layout.js";
-import type { GateResult, VariantReport, VerifyOutput } from "../verify/schema.js";
+import type { GateResult, VariantReport, Verdict, VerifyOutput } from "../verify/schema.js";
 
 export interface Selection {
   /** Manifest of the published folder: without the files of variants held back. */
@@ -23,6 +23,35 @@ export function selectVariants(manifest: PackageManifest, verified: VerifyOutput
     manifest: { ...manifest, variants: manifest.variants.filter((variant) => !held.includes(variant)), files },
     withheld,
   };
+}
+
+/**
+ * Holds the version back where the tuned model is not worth having, or gets worse on a guard set.
+ * @param allowed `publish.against_verdict`: lifts the verdict, not the guard gates.
+ * @returns what was overruled, in words; undefined when there is no objection.
+ * @throws RerankTuneError GATE_FAILED when something speaks against publishing.
+ */
+export function checkVerdict(verdict: Verdict | null, allowed: boolean): string | undefined {
+  if (verdict === null) return undefined;
+  const missed = verdict.guards.filter(({ gate }) => gate.outcome === "failed");
+  if (missed.length > 0) throw guardFailed(missed);
+  if (verdict.outcome === "improved") return undefined;
+  if (allowed) return `published against the verdict, as \`publish.against_verdict\` says: ${verdict.summary}`;
+  throw new RerankTuneError({
+    code: "GATE_FAILED",
+    message: `Nothing was published: ${verdict.summary}.`,
+    hint: "label more queries or train otherwise; to publish it nevertheless: `--set publish.against_verdict=true`",
+  });
+}
+
+function guardFailed(missed: Verdict["guards"]): RerankTuneError {
+  const names = missed.map(({ name }) => name).join(" and ");
+  return new RerankTuneError({
+    code: "GATE_FAILED",
+    message: `Nothing was published: the tuned model loses too much on guard set ${names}.`,
+    hint: "train with less change (fewer epochs, a lower learning rate), or raise `verify.gates.guard_max_drop`",
+    problems: missed.map(({ name, gate }) => ({ path: `guard ${name}`, message: gateText(gate) })),
+  });
 }
 
 /** The gates a variant does not pass, with what was measured and by how much it misses. */

@@ -15,10 +15,17 @@ export const publishSchema = z.strictObject({
     .regex(/^[a-z][a-z0-9._-]*$/)
     .default("latest")
     .describe("Alias that is moved to the new version."),
+  against_verdict: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Publish also where verify says to keep the base or the first stage, because the tuned model is not significantly better on the test split. Gates stay.",
+    ),
 });
 export type PublishOptions = {
   name: string;
   alias: string;
+  against_verdict: boolean;
   registry_dir: string;
   recipe_name: string;
   license: string;

@@ -12,19 +12,20 @@ export function atLeast(gate: string, measured: number, limit: number, detail: s
 }
 
 /**
- * Non-inferiority of NDCG@10: passes when the whole 95 % interval of the difference lies above `-maxDrop`, fails when it lies
+ * Non-inferiority of NDCG@10 (gate `ndcg_max_drop`, unless named otherwise): passes when the whole 95 % interval of the difference lies above `-maxDrop`, fails when it lies
  * below, else the split is too small to tell.
  */
 export function notWorse(
   difference: { mean: number; interval: [number, number]; smallest_detectable: number },
   maxDrop: number,
   queries: number,
+  gate = "ndcg_max_drop",
 ): GateResult {
   const [low, high] = difference.interval;
   const outcome: GateOutcome = low >= -maxDrop ? "passed" : high < -maxDrop ? "failed" : "inconclusive";
   const detail = `NDCG@10 ${signed(difference.mean)} [${signed(low)}, ${signed(high)}] over ${queries} queries; the smallest loss they could show is ${difference.smallest_detectable.toFixed(4)}`;
   const missed = outcome === "failed" ? { missed_by: -maxDrop - difference.mean } : {};
-  return { gate: "ndcg_max_drop", outcome, measured: difference.mean, limit: -maxDrop, ...missed, detail };
+  return { gate, outcome, measured: difference.mean, limit: -maxDrop, ...missed, detail };
 }
 
 /** The worst outcome of several; an empty list passes. */
@@ -45,5 +46,6 @@ function judge(gate: string, measured: number, limit: number, excess: number, de
   return { gate, outcome: "failed", measured, limit, missed_by: excess, detail };
 }
 
-const signed = (value: number) => `${value < 0 ? "" : "+"}${value.toFixed(4)}`;
+/** A difference with its sign and four decimals. */
+export const signed = (value: number) => `${value < 0 ? "" : "+"}${value.toFixed(4)}`;
 const round = (value: number) => String(Number(value.toPrecision(4)));

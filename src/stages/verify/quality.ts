@@ -5,11 +5,28 @@ import { reciprocalRankAt } from "../../ranking/mrr.js";
 import { ndcgAt } from "../../ranking/ndcg.js";
 import { type RankedQuery, rankingOrder } from "../../ranking/order.js";
 import { recallAt } from "../../ranking/recall.js";
+import { type Scores, scoresFor } from "../../ranking/scores.js";
 import { mean, spearman, standardDeviation } from "../../ranking/statistics.js";
 import type { QualityRow } from "./schema.js";
 
 /** Scores of the passages of each group, in the order of both. */
 export type GroupScores = readonly ArrayLike<number>[];
+
+/** The scores of a file in the order of the groups. @throws RerankTuneError DATA_INVALID when a candidate has none. */
+export const alignScores = (groups: readonly Group[], scores: Scores): GroupScores =>
+  groups.map(({ query_id, passages }) =>
+    scoresFor(
+      scores,
+      query_id,
+      passages.map(({ id }) => id),
+    ),
+  );
+
+/** All queries ranked by the scores of a file. @throws RerankTuneError DATA_INVALID when a candidate has none. */
+export function rankedQueries(groups: readonly Group[], scores: Scores): RankedQuery[] {
+  const aligned = alignScores(groups, scores);
+  return groups.map((group, index) => rankedQuery(group, aligned[index] as ArrayLike<number>));
+}
 
 /** A query ranked by `scores`. */
 export function rankedQuery(group: Group, scores: ArrayLike<number>): RankedQuery {

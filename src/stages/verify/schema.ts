@@ -1,7 +1,15 @@
 // Options and output of `verify`: the gates, and what was measured against them.
 import { z } from "zod";
+import type { PairedComparison } from "../../ranking/significance.js";
+import type { SliceReport } from "../../ranking/slices.js";
 
 export const verifySchema = z.strictObject({
+  guard: z
+    .union([z.string(), z.array(z.string()).min(1)])
+    .optional()
+    .describe(
+      "Labelled data of another domain that the tuned model must not get worse on, one path or several, in any form of `prepare.source`. Relative to the recipe.",
+    ),
   gates: z
     .strictObject({
       fp32_max_abs_diff: z
@@ -22,6 +30,14 @@ export const verifySchema = z.strictObject({
         .positive()
         .default(1e-5)
         .describe("Largest change of a logit between a pair scored alone and in a batch, or with more padding."),
+      guard_max_drop: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.01)
+        .describe(
+          "NDCG@10 the tuned model may lose against the base on a guard set; judged by the interval as `ndcg_max_drop` is.",
+        ),
       spearman_min: z
         .number()
         .min(-1)
@@ -113,9 +129,36 @@ export interface VariantReport {
   memory_bytes: number;
 }
 
+/** One guard set: `gate` holds the tuned model against the base, or against the first stage where the head is fresh. */
+export interface GuardReport {
+  name: string;
+  queries: number;
+  against: Reference;
+  gate: GateResult;
+}
+
+/** What the tuned model has to beat: a base that already ranks, else the first stage. */
+export type Reference = "base" | "first_stage";
+
+/** Whether the tuned model is worth having, from NDCG@10 on the test split over the same candidates. */
+export interface Verdict {
+  /** By the sign-flip test at .05: a significant gain, no significant difference, or a significant loss. */
+  outcome: "improved" | "no_significant_gain" | "worse";
+  against: Reference;
+  advice: "take the tuned model" | "keep the base" | "keep the first stage";
+  /** All of it in one line, without a full stop; starts with the advice. */
+  summary: string;
+  /** Tuned minus reference. */
+  comparison: PairedComparison;
+  slices: SliceReport[];
+  guards: GuardReport[];
+}
+
 export interface VerifyOutput {
   /** `failed` when fp32 fails or a required gate fails for a variant that was to be published. */
   outcome: GateOutcome;
+  /** Null without the scores of the tuned model in PyTorch, as for a folder alone. */
+  verdict: Verdict | null;
   variants: VariantReport[];
   /** Rows of systems that are not variants of the package; null without the pipeline. */
   first_stage: QualityRow | null;

@@ -5,12 +5,13 @@ import type { GateResult, VariantReport, VerifyOutput } from "./schema.js";
 /** Gates whose measurement is a time: their outcome counts, their figure would differ on every run. */
 const TIMED_GATES = new Set(["min_speedup", "p95_ms"]);
 
-/** JSON text of the verdict. */
+/** JSON text of verdict.json: the verdict on the tuned model and the outcome of every gate. */
 export function verdictText(output: VerifyOutput): string {
-  const { outcome, passing, tokenizer, first_stage } = output;
-  const verdict = {
+  const { outcome, verdict, passing, tokenizer, first_stage } = output;
+  const body = {
     schema: 1,
     outcome,
+    verdict,
     passing,
     tokenizer,
     first_stage,
@@ -18,7 +19,7 @@ export function verdictText(output: VerifyOutput): string {
     tuned: withoutSpeed(output.tuned),
     variants: output.variants.map(variantVerdict),
   };
-  return `${canonicalJson(verdict)}\n`;
+  return `${canonicalJson(body)}\n`;
 }
 
 function variantVerdict(report: VariantReport) {

@@ -6,24 +6,17 @@ import { probeProvider } from "../../inference/gpu-probe.js";
 import { loadTokenizer } from "../../inference/tokenizer.js";
 import type { StageEvent } from "../../pipeline/stage.js";
 import type { Scores } from "../../ranking/scores.js";
-import { scoresFor } from "../../ranking/scores.js";
 import { gateLine, worst } from "./gates.js";
+import { judgeTuned, sliceLine } from "./judge-tuned.js";
 import { addLateGates, passingVariants } from "./late-gates.js";
 import { measureAllLatency } from "./latency-of-package.js";
 import { machineRecord } from "./machine.js";
 import { type OpenedPackage, openPackage } from "./package-check.js";
-import { firstStageQuery, type GroupScores, qualityRow, rankedQuery } from "./quality.js";
-import type { VariantReport, VerifyOptions, VerifyOutput } from "./schema.js";
+import { alignScores, firstStageQuery, type GroupScores, qualityRow, rankedQueries } from "./quality.js";
+import type { References } from "./references.js";
+import type { VariantReport, Verdict, VerifyOptions, VerifyOutput } from "./schema.js";
 import { compareTokenIds, tokenizerGate } from "./tokenizer-gate.js";
 import { measureVariant, type Provider, type Workload } from "./variant.js";
-
-/** Scores that PyTorch gave on the same test groups; from the train artifact. */
-export interface References {
-  tuned?: Scores;
-  base?: Scores;
-  tuned_pairs_per_second?: number | null;
-  base_pairs_per_second?: number | null;
-}
 
 export interface VerifyRequest {
   folder: string;
@@ -63,8 +56,11 @@ export async function verifyFolder(request: VerifyRequest): Promise<VerifyOutput
   const latency = await measureAllLatency(opened.variants, variants, work, emit);
   addLateGates(variants, latency, options);
   announce(variants, emit);
+  const verdict = verdictOf(request, work);
+  const guards = verdict?.guards.map(({ gate }) => gate.outcome) ?? [];
   const output: VerifyOutput = {
-    outcome: worst(variants.map(({ outcome }) => outcome)),
+    outcome: worst([...variants.map(({ outcome }) => outcome), ...guards]),
+    verdict,
     variants,
     ...referenceRows(work.groups, request.references ?? {}, opened.weightBytes),
     tokenizer,
@@ -136,15 +132,6 @@ async function measureVariants(
   return reports;
 }
 
-const alignScores = (groups: readonly Group[], scores: Scores): GroupScores =>
-  groups.map(({ query_id, passages }) =>
-    scoresFor(
-      scores,
-      query_id,
-      passages.map(({ id }) => id),
-    ),
-  );
-
 function referenceRows(
   groups: readonly Group[],
   references: References,
@@ -153,9 +140,7 @@ function referenceRows(
   if (groups.length === 0) return { first_stage: null, base: null, tuned: null };
   const row = (scores: Scores | undefined, speed: number | null | undefined) => {
     if (scores === undefined) return null;
-    const aligned = alignScores(groups, scores);
-    const queries = groups.map((group, index) => rankedQuery(group, aligned[index] as ArrayLike<number>));
-    return { ...qualityRow(queries), pairs_per_second: speed ?? null, bytes: weightBytes };
+    return { ...qualityRow(rankedQueries(groups, scores)), pairs_per_second: speed ?? null, bytes: weightBytes };
   };
   return {
     first_stage: qualityRow(groups.map(firstStageQuery)),
@@ -163,6 +148,20 @@ function referenceRows(
     base: row(references.base, references.base_pairs_per_second),
     tuned: row(references.tuned, references.tuned_pairs_per_second),
   };
+}
+
+/** Null without labelled groups or without the tuned model's own scores: then there is nothing to judge training by. */
+function verdictOf({ references, options, emit }: VerifyRequest, { groups }: Workload): Verdict | null {
+  if (references?.tuned === undefined || groups.length === 0) return null;
+  emit({ type: "phase", name: "verdict" });
+  const { tuned, base, guards = [] } = references;
+  const verdict = judgeTuned({ groups, tuned, base, guards, guardMaxDrop: options.gates.guard_max_drop });
+  emit({ type: verdict.outcome === "improved" ? "note" : "warning", message: verdict.summary });
+  for (const slice of verdict.slices.filter(({ significant_loss }) => significant_loss))
+    emit({ type: "warning", message: sliceLine(slice) });
+  for (const { name, gate } of verdict.guards)
+    emit({ type: gate.outcome === "failed" ? "warning" : "note", message: gateLine(`guard ${name}:`, gate) });
+  return verdict;
 }
 
 function note(report: VariantReport, queries: number, emit: (event: StageEvent) => void): void {

@@ -97,6 +97,17 @@ describe("rules between fields", () => {
   });
 });
 
+describe("adapters", () => {
+  test("are refused with the learning rate of full training, and pass with their own", () => {
+    expect(problemsOf(MINIMAL, ["train.lora={}"])).toMatchObject([{ path: "train.learning_rate" }]);
+    const { train } = parseRecipe(MINIMAL, {
+      file: "demo.yaml",
+      overrides: ["train.lora={}", "train.learning_rate=1e-4"],
+    });
+    expect(train.lora).toMatchObject({ rank: 16, alpha: 32 });
+  });
+});
+
 describe("the verify section of a packaged model", () => {
   const file = "model/rerank-tune.json";
 

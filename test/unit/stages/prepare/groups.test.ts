@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { LabelledData, type LabelledQuery } from "../../../../src/dataset/labelled.js";
-import { drawsFor } from "../../../../src/stages/prepare/draws.js";
+import { drawsFor } from "../../../../src/ranking/draws.js";
 import { evaluationGroup, recallOf } from "../../../../src/stages/prepare/evaluation-groups.js";
 import { firstStages, resolveKinds } from "../../../../src/stages/prepare/first-stage.js";
 import { prepareSchema } from "../../../../src/stages/prepare/schema.js";

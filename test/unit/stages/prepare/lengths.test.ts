@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Group } from "../../../../src/dataset/groups.js";
-import { drawsFor } from "../../../../src/stages/prepare/draws.js";
+import { drawsFor } from "../../../../src/ranking/draws.js";
 import { describeLengths, measureLengths } from "../../../../src/stages/prepare/lengths.js";
 
 /** One group whose passages are as many characters long as given. */

@@ -10,12 +10,12 @@ const SIDES = ["train", "dev", "test"] as const;
 function query(
   id: string,
   text: string,
-  more: { split?: Split; groups?: string[]; line?: number } = {},
+  more: { split?: Split; groups?: string[]; line?: number; source?: string } = {},
 ): LabelledQuery {
   return { id, text, groups: [], judgements: new Map(), file: "queries.jsonl", line: 1, ...more };
 }
 
-const numbered = (count: number, more: { split?: Split } = {}, from = 0) =>
+const numbered = (count: number, more: { split?: Split; source?: string } = {}, from = 0) =>
   Array.from({ length: count }, (_, index) =>
     query(`q${from + index}`, `word${from + index} thing${from + index}`, more),
   );
@@ -110,5 +110,30 @@ describe("the data's own split", () => {
     const result = splitQueries(queries, OPTIONS);
     expect(sideOf(result).get("b")).toBe("test");
     expect(result.similar.listed).toMatchObject([{ line: 9 }]);
+  });
+});
+
+describe("queries that a model made up", () => {
+  const madeUp = numbered(300, { split: "train", source: "synthetic" }, 1000);
+
+  test("stay in train, and people's own queries are split as if they were alone", () => {
+    const own = numbered(100);
+    const { sides } = splitQueries([...own, ...madeUp], OPTIONS);
+    expect([sides.dev.length, sides.test.length]).toEqual([10, 15]);
+    expect([...sides.dev, ...sides.test].filter(({ source }) => source === "synthetic")).toEqual([]);
+  });
+
+  test("change nothing in a split that the data gives", () => {
+    const own = [
+      ...numbered(20, { split: "train" }),
+      ...numbered(6, { split: "dev" }, 20),
+      ...numbered(6, { split: "test" }, 30),
+    ];
+    const { sides } = splitQueries([...own, ...madeUp], OPTIONS);
+    expect([sides.train.length, sides.dev.length, sides.test.length]).toEqual([320, 6, 6]);
+  });
+
+  test("cannot be all there is", () => {
+    expect(() => splitQueries(madeUp, OPTIONS)).toThrow(expect.objectContaining({ code: "DATA_INVALID" }));
   });
 });

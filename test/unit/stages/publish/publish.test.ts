@@ -8,7 +8,7 @@ import { packageStage } from "../../../../src/stages/package/index.js";
 import { publish } from "../../../../src/stages/publish/index.js";
 import type { PublishOptions } from "../../../../src/stages/publish/schema.js";
 import { openPackage } from "../../../../src/stages/verify/package-check.js";
-import type { GateOutcome, VariantReport, VerifyOutput } from "../../../../src/stages/verify/schema.js";
+import type { GateOutcome, VariantReport, Verdict, VerifyOutput } from "../../../../src/stages/verify/schema.js";
 import { context, writeUpstream } from "../../../helpers/fake-package.js";
 import { temporaryFolder } from "../../../helpers/temporary-folder.js";
 
@@ -47,12 +47,47 @@ function variant(name: VariantReport["name"], outcome: GateOutcome): VariantRepo
   };
 }
 
+function verdict(outcome: Verdict["outcome"], changes: Partial<Verdict> = {}): Verdict {
+  const slice = {
+    queries: 40,
+    mean: -0.05,
+    interval: [-0.08, -0.02] as [number, number],
+    p_value: 0.001,
+    p_holm: 0.002,
+  };
+  return {
+    outcome,
+    against: "base",
+    advice: outcome === "improved" ? "take the tuned model" : "keep the base",
+    summary: `summary of ${outcome}`,
+    comparison: {
+      queries: 200,
+      mean: 0.065,
+      interval: [0.021, 0.109],
+      p_value: 0.0041,
+      exact: false,
+      wins: 71,
+      ties: 92,
+      losses: 37,
+      cohen_dz: 0.18,
+      smallest_detectable: 0.059,
+    },
+    slices: [
+      { by: "language", name: "en", significant_loss: true, ...slice },
+      { by: "source", name: "Client Ltd", significant_loss: true, ...slice },
+    ],
+    guards: [],
+    ...changes,
+  };
+}
+
 function verified(outcomes: Partial<Record<VariantReport["name"], GateOutcome>> = {}): VerifyOutput {
   const variants = (["fp32", "int8", "fp16"] as const).map((name) => variant(name, outcomes[name] ?? "passed"));
   const passing = variants.filter(({ outcome }) => outcome !== "failed").map(({ name }) => name);
   const machine = { cpu: "cpu", cores: 2, flags: [], threads: 2, onnxruntime: "1.30.0", node: "20" };
   return {
     outcome: "passed",
+    verdict: verdict("improved"),
     variants,
     first_stage: QUALITY,
     base: null,
@@ -64,7 +99,7 @@ function verified(outcomes: Partial<Record<VariantReport["name"], GateOutcome>> 
   };
 }
 
-async function setUp(report: VerifyOutput = verified()) {
+async function setUp(report: VerifyOutput = verified(), against_verdict = false) {
   const root = await temporaryFolder();
   const { inputs } = await writeUpstream(root);
   const dir = join(root, "package");
@@ -80,13 +115,15 @@ async function setUp(report: VerifyOutput = verified()) {
   const options: PublishOptions = {
     name: "tiny",
     alias: "latest",
+    against_verdict,
     registry_dir: join(root, "registry"),
     recipe_name: "tiny",
     license: "mit",
     languages: ["en"],
     base_identity: "hub:owner/base@0123",
   };
-  return { root, options, run: () => publish.run(context(join(root, "publish")), options, stages), stages };
+  const publishing = context(join(root, "publish"));
+  return { root, options, run: () => publish.run(publishing, options, stages), stages, events: publishing.events };
 }
 
 describe("publishing", () => {
@@ -169,6 +206,54 @@ describe("publishing", () => {
   });
 });
 
+describe("a model that is not worth having", () => {
+  test.each(["no_significant_gain", "worse"] as const)(
+    "(%s) is refused, and the registry stays as it was",
+    async (outcome) => {
+      const { run, options } = await setUp({ ...verified(), verdict: verdict(outcome) });
+      await expect(run()).rejects.toMatchObject({
+        code: "GATE_FAILED",
+        exitCode: 3,
+        message: `Nothing was published: summary of ${outcome}.`,
+        hint: expect.stringContaining("--set publish.against_verdict=true"),
+      });
+      await expect(openRegistry(options.registry_dir)).rejects.toMatchObject({ code: "REGISTRY_NOT_FOUND" });
+    },
+  );
+
+  test("is published where the recipe says so, with a warning and with the verdict in its card", async () => {
+    const { run, options, events } = await setUp({ ...verified(), verdict: verdict("no_significant_gain") }, true);
+    expect((await run()).variants).toContain("fp32");
+    expect(events).toContainEqual({
+      type: "warning",
+      message: "published against the verdict, as `publish.against_verdict` says: summary of no_significant_gain",
+    });
+    expect((await (await openRegistry(options.registry_dir)).show("tiny")).card).toContain(
+      "Published against the verdict: the tuned model is not significantly better than the base",
+    );
+  });
+
+  test("is refused for a guard set it gets worse on, whatever the recipe says of the verdict", async () => {
+    const gate = { gate: "guard_max_drop", outcome: "failed" as const, measured: -0.03, limit: -0.01, detail: "" };
+    const guards: Verdict["guards"] = [
+      { name: "general", queries: 50, against: "base", gate: { ...gate, missed_by: 0.02 } },
+    ];
+    const { run } = await setUp({ ...verified(), verdict: verdict("improved", { guards }) }, true);
+    await expect(run()).rejects.toMatchObject({
+      code: "GATE_FAILED",
+      message: "Nothing was published: the tuned model loses too much on guard set general.",
+      problems: [{ path: "guard general" }],
+    });
+  });
+
+  test("is let through by an inconclusive guard set", async () => {
+    const gate = { gate: "guard_max_drop", outcome: "inconclusive" as const, measured: 0, limit: -0.01, detail: "" };
+    const guards: Verdict["guards"] = [{ name: "general", queries: 50, against: "base", gate }];
+    const { run } = await setUp({ ...verified(), verdict: verdict("improved", { guards }) });
+    expect((await run()).variants).toContain("fp32");
+  });
+});
+
 describe("a published result", () => {
   test("holds while the registry has the version under its alias", async () => {
     const { options, run } = await setUp();
@@ -216,6 +301,32 @@ describe("the card", () => {
 
   test("has the measured quality with intervals", async () => {
     expect(await card()).toContain("| int8 ONNX | 50.00 | 40.00 to 60.00 | 45.00 | 70.00 |");
+  });
+
+  test("has the verdict with its test, interval, counts and slices", async () => {
+    const text = await card();
+    expect(text).toContain(
+      "significantly better than the base on the same candidates: NDCG@10 +6.50 points, 95 % interval +2.10 to +10.90, p 0.0041 (paired sign-flip test, sampled). Of 200 test queries 71 got better, 92 stayed and 37 got worse; Cohen's dz 0.18. A true difference of 5.90 points would be found four times in five.",
+    );
+    expect(text).toContain("| language: en | 40 | -5.00 | -8.00 to -2.00 | 0.002 | worse |");
+  });
+
+  test("names no source of the data", async () => {
+    const text = await card();
+    expect(text).toContain("Queries of one source got significantly worse");
+    expect(text).not.toContain("Client Ltd");
+  });
+
+  test("has each guard set by number, not by its file", async () => {
+    const gate = { gate: "guard_max_drop", outcome: "passed" as const, measured: -0.001, limit: -0.01, detail: "" };
+    const guards: Verdict["guards"] = [{ name: "client-ltd", queries: 50, against: "base", gate }];
+    const text = await card({ ...verified(), verdict: verdict("improved", { guards }) });
+    expect(text).toContain("Guard set 1 (50 queries, against the base): NDCG@10 -0.10 points, allowed -1.00: passed.");
+    expect(text).not.toContain("client-ltd");
+  });
+
+  test("says nothing of a verdict that there is not", async () => {
+    expect(await card({ ...verified(), verdict: null })).not.toContain("## Verdict");
   });
 
   test("has no time in it", async () => {

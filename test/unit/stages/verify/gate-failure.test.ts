@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { gateFailure } from "../../../../src/stages/verify/gate-failure.js";
-import type { VariantReport, VerifyOutput } from "../../../../src/stages/verify/schema.js";
+import type { ResolvedRecipe } from "../../../../src/pipeline/stage.js";
+import { gateFailure, versionFailure } from "../../../../src/stages/verify/gate-failure.js";
+import { verify } from "../../../../src/stages/verify/index.js";
+import type { VariantReport, Verdict, VerifyOutput } from "../../../../src/stages/verify/schema.js";
 
 function output(...failed: string[]): VerifyOutput {
   const names = ["fp32", "int8"] as const;
@@ -21,6 +23,7 @@ function output(...failed: string[]): VerifyOutput {
   return {
     variants: variants as unknown as VariantReport[],
     passing: names.filter((name) => !failed.includes(name)),
+    verdict: null,
   } as unknown as VerifyOutput;
 }
 
@@ -40,4 +43,57 @@ describe("a missed gate", () => {
   test("that did not happen is no failure", () => {
     expect(gateFailure(output(), "x")).toBeUndefined();
   });
+});
+
+function judged(outcome: Verdict["outcome"], guard: "passed" | "failed" = "passed", ...failed: string[]): VerifyOutput {
+  const gate = { gate: "guard_max_drop", outcome: guard, measured: -0.03, limit: -0.01, missed_by: 0.02, detail: "g" };
+  const verdict = { outcome, summary: "keep the base: no significant gain", guards: [{ name: "general", gate }] };
+  return { ...output(...failed), verdict: verdict as unknown as Verdict };
+}
+
+const recipe = { publish: { against_verdict: false } } as ResolvedRecipe;
+const failureOf = (verified: VerifyOutput) => verify.failure?.(verified, recipe);
+
+describe("a verdict without a significant gain", () => {
+  test.each(["no_significant_gain", "worse"] as const)("%s ends with exit code 3 and says what to keep", (outcome) => {
+    const error = failureOf(judged(outcome));
+    expect(error).toMatchObject({
+      code: "GATE_FAILED",
+      exitCode: 3,
+      message: "Keep the base: no significant gain.",
+      hint: expect.stringContaining("--set publish.against_verdict=true"),
+    });
+  });
+
+  test("names the gates that were missed besides", () => {
+    expect(versionFailure(judged("worse", "passed", "int8"), false)?.problems).toMatchObject([
+      { path: "int8 invariance_max" },
+    ]);
+  });
+
+  test("is no failure where the recipe takes the model nevertheless", () => {
+    expect(versionFailure(judged("no_significant_gain"), true)).toBeUndefined();
+  });
+
+  test("leaves a missed gate a failure even then", () => {
+    expect(versionFailure(judged("no_significant_gain", "passed", "int8"), true)?.message).toBe("int8 misses a gate.");
+  });
+});
+
+describe("an improved model", () => {
+  test("is no failure", () => {
+    expect(failureOf(judged("improved"))).toBeUndefined();
+  });
+
+  test("fails with a guard set that it gets worse on", () => {
+    const error = versionFailure(judged("improved", "failed"), true);
+    expect(error?.message).toBe("guard general misses a gate.");
+    expect(error?.problems).toEqual([
+      { path: "guard general guard_max_drop", message: "measured -0.03, limit -0.01, missed by 0.02: g" },
+    ]);
+  });
+});
+
+test("a folder without a verdict is judged by its gates alone", () => {
+  expect([failureOf(output()), failureOf(output("fp32"))?.code]).toEqual([undefined, "GATE_FAILED"]);
 });

@@ -38,6 +38,13 @@ describe("the NDCG gate", () => {
   });
 });
 
+test("the same gate under another name keeps its rule", () => {
+  expect(notWorse(difference(-0.02, -0.03, -0.01), 0.005, 200, "guard_max_drop")).toMatchObject({
+    gate: "guard_max_drop",
+    outcome: "failed",
+  });
+});
+
 describe("outcomes together", () => {
   test("are as bad as the worst", () => {
     expect([worst(["passed", "inconclusive", "failed"]), worst(["passed", "inconclusive"]), worst([])]).toEqual([

@@ -28,7 +28,8 @@ const options = (budgetMs: number, candidates = [2, 8]) => ({
 const contestant = (variant: string, perPair: number) => ({ variant, provider: "cpu", scorer: sleeper(perPair) });
 
 describe("latency", () => {
-  test("has a row for every contestant and count, with its own time", async () => {
+  // Sleeps of milliseconds on a busy machine may overshoot: one quiet moment in three has to be enough.
+  test("has a row for every contestant and count, with its own time", { retry: 2 }, async () => {
     const { rows } = await measureLatency([contestant("fast", 1), contestant("slow", 4)], GROUPS, options(700));
     expect(rows.map(({ variant, candidates }) => `${variant} ${candidates}`)).toEqual([
       "fast 2",
@@ -41,7 +42,7 @@ describe("latency", () => {
     expect(median("slow")).toBeGreaterThan(2 * median("fast"));
   });
 
-  test("keeps to its budget", async () => {
+  test("keeps to its budget", { retry: 2 }, async () => {
     const started = performance.now();
     await measureLatency([contestant("fast", 1)], GROUPS, options(300));
     expect(performance.now() - started).toBeLessThan(600);

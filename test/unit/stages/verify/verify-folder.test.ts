@@ -76,6 +76,8 @@ describe("a sound package", () => {
       ndcg_difference: { mean: 0 },
     });
     expect(output.first_stage?.["ndcg@10"]).toBeLessThan(1);
+    expect(output.verdict).toMatchObject({ outcome: "improved", against: "first_stage", comparison: { losses: 0 } });
+    expect(events).toContainEqual({ type: "note", message: output.verdict?.summary });
     expect(output.latency).toHaveLength(6);
   });
 
@@ -92,7 +94,7 @@ describe("a sound package", () => {
     const folder = await temporaryFolder();
     await writePackage(folder, { fp32: "sum", int8: "sum" });
     const output = await check(folder);
-    expect(output).toMatchObject({ outcome: "passed", first_stage: null, tuned: null });
+    expect(output).toMatchObject({ outcome: "passed", verdict: null, first_stage: null, tuned: null });
     expect(output.variants.map(({ quality, pairs_per_second }) => [quality, pairs_per_second])).toEqual([
       [null, null],
       [null, null],
@@ -104,6 +106,7 @@ describe("a sound package", () => {
     const { folder, groups } = await packageWithData({ fp32: "sum", int8: "reversed" });
     const output = await check(folder, { groups });
     expect(output.variants.map(({ spearman }) => spearman)).toEqual([null, -1]);
+    expect(output.verdict).toBeNull();
   });
 
   test("leaves its report beside it and repeats its verdict to the byte", async () => {
@@ -112,6 +115,31 @@ describe("a sound package", () => {
     const first = await check(folder, { groups, references: { tuned }, reportFile });
     expect(JSON.parse(await readFile(reportFile, "utf8"))).toEqual({ schema: 1, ...first });
     expect(verdictText(await check(folder, { groups, references: { tuned } }))).toBe(verdictText(first));
+  });
+});
+
+describe("a tuned model", () => {
+  test("that ranks as its base does is not worth having, and its variants still pass", async () => {
+    const { folder, groups, tuned } = await packageWithData({ fp32: "sum" }, 5);
+    const output = await check(folder, { groups, references: { tuned, base: tuned } });
+    expect(output).toMatchObject({ outcome: "passed", passing: ["fp32"], verdict: { outcome: "no_significant_gain" } });
+    expect(events).toContainEqual({ type: "warning", message: expect.stringMatching(/^keep the base: /) });
+    expect(JSON.parse(verdictText(output)).verdict).toEqual(output.verdict);
+  });
+
+  test("that loses on a guard set fails as a whole", async () => {
+    const { folder, groups, tuned } = await packageWithData({ fp32: "sum" }, 20);
+    const reversed: Scores = new Map(
+      [...tuned].map(([query, scores]) => [query, new Map([...scores].map(([id, score]) => [id, -score]))]),
+    );
+    const guards = [{ name: "general", groups, tuned: reversed, base: tuned }];
+    const output = await check(folder, { groups, references: { tuned, guards } });
+    expect(output).toMatchObject({ outcome: "failed", passing: ["fp32"] });
+    expect(output.verdict?.guards[0]).toMatchObject({ name: "general", gate: { outcome: "failed" } });
+    expect(events).toContainEqual({
+      type: "warning",
+      message: expect.stringContaining("guard general: guard_max_drop failed"),
+    });
   });
 });
 

@@ -1,0 +1,83 @@
+// The verdict: whether the tuned model is worth having instead of the base, or of the first stage where the head is fresh. Pure computing.
+import type { Group } from "../../dataset/groups.js";
+import { differences } from "../../ranking/bootstrap.js";
+import type { Scores } from "../../ranking/scores.js";
+import { ALPHA, comparePaired, probabilityText } from "../../ranking/significance.js";
+import { type SliceReport, sliceReports, slicesOf } from "../../ranking/slices.js";
+import { notWorse, signed } from "./gates.js";
+import { firstStageQuery, ndcgDifference, ndcgPerQuery, rankedQueries } from "./quality.js";
+import type { Guard } from "./references.js";
+import type { GuardReport, Reference, Verdict } from "./schema.js";
+
+export interface TunedRequest {
+  /** Test groups. */
+  groups: readonly Group[];
+  tuned: Scores;
+  /** Undefined where the base was no reranker. */
+  base: Scores | undefined;
+  guards: readonly Guard[];
+  /** NDCG@10, 0-1. */
+  guardMaxDrop: number;
+}
+
+/**
+ * Holds the tuned model against its reference on the test split. One significant result decides: the sign-flip test over queries
+ * at .05, two-sided, so that chance alone calls a model improved once in forty (training.md §6).
+ * @throws RerankTuneError DATA_INVALID when a candidate has no score.
+ */
+export function judgeTuned({ groups, tuned, base, guards, guardMaxDrop }: TunedRequest): Verdict {
+  const against: Reference = base === undefined ? "first_stage" : "base";
+  const own = ndcgPerQuery(rankedQueries(groups, tuned));
+  const other = ndcgPerQuery(referenceQueries(groups, base));
+  const comparison = comparePaired(own, other);
+  const outcome = comparison.p_value >= ALPHA ? "no_significant_gain" : comparison.mean > 0 ? "improved" : "worse";
+  const keep = against === "base" ? "keep the base" : "keep the first stage";
+  const verdict = {
+    outcome,
+    against,
+    advice: outcome === "improved" ? "take the tuned model" : keep,
+    comparison,
+  } as const;
+  return {
+    ...verdict,
+    summary: summaryOf(verdict),
+    slices: sliceReports(slicesOf(groups), differences(own, other)),
+    guards: guards.map((guard) => judgeGuard(guard, guardMaxDrop)),
+  };
+}
+
+function judgeGuard({ name, groups, tuned, base }: Guard, maxDrop: number): GuardReport {
+  const difference = ndcgDifference(rankedQueries(groups, tuned), referenceQueries(groups, base));
+  const against = base === undefined ? "first_stage" : "base";
+  return {
+    name,
+    queries: groups.length,
+    against,
+    gate: notWorse(difference, maxDrop, groups.length, "guard_max_drop"),
+  };
+}
+
+const referenceQueries = (groups: readonly Group[], base: Scores | undefined) =>
+  base === undefined ? groups.map(firstStageQuery) : rankedQueries(groups, base);
+
+const FOUND: Record<Verdict["outcome"], string> = {
+  improved: "a significant gain",
+  no_significant_gain: "no significant gain",
+  worse: "a significant loss",
+};
+
+function summaryOf({ outcome, against, advice, comparison }: Omit<Verdict, "summary" | "slices" | "guards">): string {
+  const { mean, interval, queries, p_value, wins, ties, losses, smallest_detectable } = comparison;
+  const difference = `NDCG@10 ${signed(mean)} [${signed(interval[0])}, ${signed(interval[1])}] against the ${words(against)}`;
+  const counts = `${wins} better, ${ties} equal, ${losses} worse`;
+  const detectable = `a true difference of ${smallest_detectable.toFixed(4)} would be found four times in five`;
+  return `${advice}: ${FOUND[outcome]}, ${difference} over ${queries} test queries, p ${probabilityText(p_value)}; ${counts}; ${detectable}`;
+}
+
+/** A slice that lost, as one line; its name is the data's own word for it. */
+export function sliceLine({ by, name, mean, interval: [low, high], queries, p_holm }: SliceReport): string {
+  const tested = p_holm === null ? "" : `, p ${probabilityText(p_holm)} after Holm's correction`;
+  return `worse for ${words(by)} ${name}: NDCG@10 ${signed(mean)} [${signed(low)}, ${signed(high)}] over ${queries} queries${tested}`;
+}
+
+const words = (name: string): string => name.replaceAll("_", " ");
