@@ -133,12 +133,18 @@ export function fromFileSystemError(error: unknown, path: string): RerankTuneErr
   return undefined;
 }
 
-/** The error for a stopped run; the abort reason tells SIGINT from SIGTERM. */
-export function interrupted(signal: AbortSignal): RerankTuneError {
+/**
+ * The error for a stopped run; the abort reason tells SIGINT from SIGTERM.
+ * @param hint how to go on; that of the pipeline when left out.
+ */
+export function interrupted(
+  signal: AbortSignal,
+  hint = "run the same command again: finished stages are reused and training resumes from its last checkpoint",
+): RerankTuneError {
   const terminated = signal.reason === "SIGTERM";
   return new RerankTuneError({
     code: terminated ? "TERMINATED" : "INTERRUPTED",
     message: terminated ? "Stopped by SIGTERM." : "Stopped by Ctrl-C.",
-    hint: "run the same command again: finished stages are reused and training resumes from its last checkpoint",
+    hint,
   });
 }

@@ -16,8 +16,8 @@ export interface Bm25Index {
 }
 
 /** Term saturation and length normalisation: the defaults of Lucene's BM25Similarity. */
-const K1 = 1.2;
-const B = 0.75;
+export const K1 = 1.2;
+export const B = 0.75;
 
 /** Postings by term in one block: those of term t are at offsets[t] to offsets[t + 1]. `weights` hold the whole BM25 share of a posting. */
 interface Postings {

@@ -1,6 +1,6 @@
 // What went wrong on the way to the hub, as errors a user can act on.
 import { HubApiError } from "@huggingface/hub";
-import { fromFileSystemError, RerankTuneError } from "../errors.js";
+import { fromFileSystemError, interrupted, RerankTuneError } from "../errors.js";
 
 /** Turns any failure of a hub call into the error to show. `subject` is `owner/name` or `owner/name@revision`. */
 export function hubFailure(error: unknown, subject: string, hubUrl: string, signal: AbortSignal): RerankTuneError {
@@ -37,12 +37,7 @@ export function refused(status: number, subject: string, hubUrl: string, cause?:
 
 /** The error for a stopped download; the abort reason tells SIGINT from SIGTERM. */
 export function stopped(signal: AbortSignal): RerankTuneError {
-  const terminated = signal.reason === "SIGTERM";
-  return new RerankTuneError({
-    code: terminated ? "TERMINATED" : "INTERRUPTED",
-    message: "The download was stopped.",
-    hint: "run the same command again: it goes on where it stopped",
-  });
+  return interrupted(signal, "run the same command again: the download goes on where it stopped");
 }
 
 function badToken(cause: unknown): RerankTuneError {

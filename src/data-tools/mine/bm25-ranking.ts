@@ -2,13 +2,12 @@
 // When to use which: dataset/bm25.ts holds every posting of the collection and answers any later query at once: right for prepare,
 // whose passages are in memory anyway. Here all queries are known and the passages are not held, so memory depends on the queries
 // alone. The formula, constants and word rule are those of dataset/bm25.ts; a test holds the two together.
+import { B, K1 } from "../../dataset/bm25.js";
 import { terms } from "../../dataset/text.js";
 import type { Corpus } from "./corpus.js";
 import type { Pace } from "./pace.js";
 import { type RankedList, TopRanked } from "./top-ranked.js";
 
-const K1 = 1.2;
-const B = 0.75;
 /** Passages between two turns for signals. */
 const TURN = 2000;
 

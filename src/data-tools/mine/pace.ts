@@ -1,6 +1,6 @@
 // Long loops report progress and give signals a turn through here, so that Ctrl-C never waits long.
 import { setImmediate } from "node:timers/promises";
-import { RerankTuneError } from "../../errors.js";
+import { interrupted, type RerankTuneError } from "../../errors.js";
 import type { MineContext } from "./options.js";
 
 export class Pace {
@@ -24,12 +24,7 @@ export class Pace {
   }
 }
 
-/** The error for a stopped run; unlike `interrupted` it names the flag that goes on. */
+/** The error for a stopped run; its hint names the flag that goes on. */
 export function miningStopped(signal: AbortSignal): RerankTuneError {
-  const terminated = signal.reason === "SIGTERM";
-  return new RerankTuneError({
-    code: terminated ? "TERMINATED" : "INTERRUPTED",
-    message: terminated ? "Mining was stopped by SIGTERM." : "Mining was stopped by Ctrl-C.",
-    hint: "run the same command with --resume: what is embedded, ranked and written is kept",
-  });
+  return interrupted(signal, "run the same command with --resume: what is embedded, ranked and written is kept");
 }
