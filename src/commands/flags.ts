@@ -36,16 +36,24 @@ export function positiveInteger(value: string): number {
   return number;
 }
 
-/** A parse failure of commander as an error of ours, or undefined when it only showed help. */
-export function usageError(error: CommanderError, program: Command): RerankTuneError | undefined {
+/**
+ * A parse failure of commander as an error of ours, or undefined when it only showed help.
+ * @param args the command line: commander does not say which group it wants a subcommand of.
+ */
+export function usageError(
+  error: CommanderError,
+  program: Command,
+  args: readonly string[],
+): RerankTuneError | undefined {
   if (error.exitCode === 0) return undefined;
   const help = "run `rerank-tune --help` to see all commands, or `rerank-tune COMMAND --help`";
   if (error.code === "commander.help") {
-    const parents = program.commands.filter(({ commands }) => commands.length > 0).map((command) => command.name());
+    const group = program.commands.find((command) => command.commands.length > 0 && args.includes(command.name()));
+    const name = group?.name() ?? "rerank-tune";
     return new RerankTuneError({
       code: "USAGE",
-      message: `A subcommand of ${parents.join(", ")} is missing.`,
-      hint: `run \`rerank-tune ${parents[0]} --help\``,
+      message: `A subcommand of ${name} is missing: ${group?.commands.map((command) => command.name()).join(", ") ?? ""}.`,
+      hint: `run \`rerank-tune ${name} --help\``,
     });
   }
   const [first = "", suggestion] = error.message.replace(/^error: /, "").split("\n");

@@ -39,7 +39,7 @@ export async function runCommandLine(
     await program.parseAsync(spelledOut(args), { from: "user" });
     return exitCode;
   } catch (error) {
-    const failure = error instanceof CommanderError ? usageError(error, program) : asRerankTuneError(error);
+    const failure = error instanceof CommanderError ? usageError(error, program, args) : asRerankTuneError(error);
     if (failure === undefined) {
       await early.print(help);
       return EXIT.ok;

@@ -100,10 +100,14 @@ describe("a wrong command line", () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: "USAGE", problems: [] } });
   });
 
-  test("asks for the subcommand of a group", async () => {
-    const { stderr, exitCode } = await cli(["registry"]);
+  test.each([
+    ["registry", "list, show, pull, verify"],
+    ["data", "check, import, mine, score, split, synthesize"],
+  ])("asks for the subcommand of the group %s", async (group, subcommands) => {
+    const { stderr, exitCode } = await cli([group]);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("rerank-tune registry --help");
+    expect(stderr).toContain(subcommands);
+    expect(stderr).toContain(`rerank-tune ${group} --help`);
   });
 });
 
