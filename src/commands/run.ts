@@ -8,6 +8,7 @@ import { loadRecipe } from "../recipe/load.js";
 import type { Paint } from "../ui/colors.js";
 import type { Renderable } from "../ui/output.js";
 import { resultTable } from "../ui/table.js";
+import { wrapText } from "../ui/wrap.js";
 import {
   type CommandContext,
   displayPath,
@@ -57,7 +58,7 @@ export async function runRecipe(
   return {
     data,
     essential: data.version ?? data.folders[target] ?? "",
-    text: (paint) => runText(data, target, next, paint),
+    text: (paint, columns) => runText(data, target, next, paint, columns),
     ...(failure === undefined ? {} : { failure }),
   };
 }
@@ -66,10 +67,10 @@ function isPipelineResult(data: unknown): data is PipelineResult {
   return typeof data === "object" && data !== null && "stages" in data && "outputs" in data && "dirs" in data;
 }
 
-function runText(data: RunData, target: StageName, next: string[], paint: Paint): string {
+function runText(data: RunData, target: StageName, next: string[], paint: Paint, columns?: number): string {
   const lines: string[] = [];
   if (data.variants.length > 0) lines.push("", resultTable(data.variants, paint), "");
-  if (data.verdict !== null) lines.push(`verdict    ${data.verdict.summary}`);
+  if (data.verdict !== null) lines.push(wrapText(`verdict    ${data.verdict.summary}`, columns, 11), "");
   if (data.package !== null) lines.push(`model      ${displayPath(data.package)}`);
   if (data.tei_package !== null) lines.push(`int8       ${displayPath(data.tei_package)}`);
   if (data.version !== null) lines.push(`published  ${data.version}`, `registry   ${displayPath(data.registry)}`);

@@ -114,6 +114,9 @@ export class LabelledData {
     return index;
   }
 
+  /** The side of the file being read, when the files themselves are the split. */
+  side: Split | undefined;
+
   /** The query with this text, added when new; what a later row says beside the text is added to it. */
   queryWithText(text: string, place: Place, details: QueryDetails = {}): LabelledQuery {
     let query = this.queriesByText.get(text);
@@ -126,7 +129,7 @@ export class LabelledData {
       this.queriesByText.set(text, query);
       this.queries.push(query);
     }
-    this.addDetails(query, place, details);
+    this.addDetails(query, place, { ...details, split: details.split ?? this.side });
     return query;
   }
 

@@ -18,15 +18,15 @@ export interface OutputFlags {
 }
 
 export interface OutputStreams {
-  stdout: NodeJS.WritableStream & { isTTY?: boolean };
+  stdout: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   stderr: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   variables: NodeJS.ProcessEnv;
 }
 
-/** What a command hands back; `text` builds what people read, with colour where stdout takes it. */
+/** What a command hands back; `text` builds what people read, with colour where stdout takes it and its width where it is a terminal. */
 export interface Renderable {
   data: unknown;
-  text(paint: Paint): string;
+  text(paint: Paint, columns?: number): string;
   /** The one value that `-q` prints; nothing when absent. */
   essential?: string;
   /** A result that is there although the command failed, such as a missed gate. */
@@ -87,7 +87,7 @@ export class Output {
     const { data, failure } = result;
     if (this.mode === "json") return await this.document(failure, data);
     const paint = painter(usesColor(this.streams.stdout, this.streams.variables, this.flags.color));
-    const text = this.mode === "quiet" ? (result.essential ?? "") : result.text(paint);
+    const text = this.mode === "quiet" ? (result.essential ?? "") : result.text(paint, this.streams.stdout.columns);
     if (text !== "") await this.print(`${text}\n`);
     if (failure !== undefined) this.explain(failure, text !== "");
   }

@@ -23,8 +23,6 @@ const NONE = -1;
 
 /** A million pairs of 125,000 queries took 250 MB (one run). Groups can be read once the readers are done; `close` removes the scratch file. */
 export class StreamedData extends LabelledData {
-  /** The side of the file being read, when the files themselves are the split. */
-  side: Split | undefined;
   pairs = 0;
   /** Whether any row or file gave a split. */
   splitSeen = false;

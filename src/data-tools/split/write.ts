@@ -33,10 +33,11 @@ export class SideFiles {
   }
 
   add(group: JudgedGroup): void {
-    const line = canonicalLine(group);
     this.assignments.forEach(({ sideOf }, at) => {
-      const side = this.sides[at]?.[SPLITS.indexOf(sideOf(group.number))] as Side;
-      side.file.add(line);
+      const split = sideOf(group.number);
+      const side = this.sides[at]?.[SPLITS.indexOf(split)] as Side;
+      // The row says its side too, so that files put together again keep it.
+      side.file.add(canonicalLine({ ...group, query: { ...group.query, split } }));
       side.pairs += group.passages.length;
     });
   }

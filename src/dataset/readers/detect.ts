@@ -1,4 +1,5 @@
 // Reads labelled data of any form with the reader of that form.
+import { dataInvalid } from "../findings.js";
 import { type DataFormat, isMadeUp, LabelledData } from "../labelled.js";
 import { readBeir } from "./beir.js";
 import { readCohere } from "./cohere.js";
@@ -9,6 +10,7 @@ import { readMsSwift } from "./ms-swift.js";
 import { readPairs } from "./pairs.js";
 import { readRagRetrieval } from "./rag-retrieval.js";
 import { readSentenceTransformers } from "./sentence-transformers.js";
+import { sideFilesOf } from "./split-files.js";
 import { readTevatron } from "./tevatron.js";
 import { readTrec } from "./trec.js";
 
@@ -37,9 +39,14 @@ export async function readLabelledData(
   words: SourceWords = OF_RECIPE,
   make: (form: DataFormat) => LabelledData = (form) => new LabelledData(form),
 ): Promise<LabelledData> {
-  const form = await formatOf(path, format, words);
-  const data = make(form);
-  await READERS[form](path, data);
+  let data: LabelledData | undefined;
+  for (const { file, side } of await sideFilesOf(path)) {
+    const form = await formatOf(file, format, words);
+    data ??= make(form);
+    data.side = side;
+    await READERS[form](file, data);
+  }
+  if (data === undefined) throw dataInvalid(`${path} holds no data.`, "name a file of labelled rows");
   checkSplits(data);
   return data;
 }

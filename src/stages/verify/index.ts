@@ -20,7 +20,7 @@ export const REPORT_FILE = "records/report.json";
 
 export const verify: Stage<VerifyOptions, VerifyOutput, "package" | "prepare" | "train"> = {
   name: "verify",
-  version: 3,
+  version: 4,
   needs: ["package", "prepare", "train"],
   options: (recipe) => recipe.verify,
   // prepare reads them; here they stand so that the key holds their content and not their place.

@@ -39,12 +39,9 @@ export interface Workload {
 
 export interface MeasuredVariant {
   report: VariantReport;
-  /** Scores of the measured groups, by their position in the workload. */
-  scores: Map<number, Float32Array>;
+  /** Scores of each group of the workload. */
+  scores: Float32Array[];
 }
-
-/** fp16 has no kernels on CPU and is converted back and forth (onnx.md §3.5); a subset bounds the time. */
-const FP16_CPU_QUERIES = 200;
 
 /**
  * @param reference scores of the tuned model for every group; undefined when this variant is the reference itself.
@@ -59,15 +56,11 @@ export async function measureVariant(
   try {
     const goldenPairs = work.golden.pairs.map(goldenPair);
     const goldenLogits = await scorer.scoreEncoded(goldenPairs);
-    const places =
-      variant.name === "fp16" && provider === "cpu"
-        ? evenly(work.groups.length, FP16_CPU_QUERIES)
-        : evenly(work.groups.length, work.groups.length);
-    const { scores, seconds } = await scoreGroups(scorer, work, places);
+    const { scores, seconds } = await scoreGroups(scorer, work);
     const sample = work.encoded.length > 0 ? work.encoded.flat() : goldenPairs;
     const invariance = await measureInvariance(scorer, sample, work.maxLength);
-    const pairs = places.reduce((sum, place) => sum + (work.encoded[place] as EncodedPair[]).length, 0);
-    const quality = judgeQuality(places, scores, work, reference);
+    const pairs = work.encoded.flat().length;
+    const quality = judgeQuality(scores, work, reference);
     const gates = [
       ...(variant.name === "fp32" ? [pyTorchGate(goldenLogits, work)] : []),
       finiteGate(goldenLogits, scores),
@@ -114,32 +107,19 @@ export async function startScorer(variant: PresentVariant, provider: Provider, w
   });
 }
 
-/** Up to `count` of `total` places at even steps: the same ones on every machine. */
-export function evenly(total: number, count: number): number[] {
-  if (count >= total) return Array.from({ length: total }, (_, place) => place);
-  return Array.from({ length: count }, (_, place) => Math.floor((place * total) / count));
-}
-
 function goldenPair(pair: GoldenPairs["pairs"][number]): EncodedPair {
   return { ids: pair.input_ids, typeIds: pair.token_type_ids ?? pair.input_ids.map(() => 0), truncated: false };
 }
 
-async function scoreGroups(
-  scorer: Scorer,
-  work: Workload,
-  places: readonly number[],
-): Promise<{ scores: Map<number, Float32Array>; seconds: number }> {
-  const pairs = places.flatMap((place) => work.encoded[place] as EncodedPair[]);
+async function scoreGroups(scorer: Scorer, work: Workload): Promise<{ scores: Float32Array[]; seconds: number }> {
   const started = performance.now();
-  const flat = await scorer.scoreEncoded(pairs, work.onProgress);
+  const flat = await scorer.scoreEncoded(work.encoded.flat(), work.onProgress);
   const seconds = (performance.now() - started) / 1000;
-  const scores = new Map<number, Float32Array>();
   let offset = 0;
-  for (const place of places) {
-    const { length } = work.encoded[place] as EncodedPair[];
-    scores.set(place, flat.slice(offset, offset + length));
+  const scores = work.encoded.map(({ length }) => {
     offset += length;
-  }
+    return flat.slice(offset - length, offset);
+  });
   return { scores, seconds };
 }
 
@@ -151,24 +131,20 @@ interface Judged {
 }
 
 function judgeQuality(
-  places: readonly number[],
-  scores: ReadonlyMap<number, Float32Array>,
-  work: Workload,
+  scores: readonly Float32Array[],
+  { groups, options }: Workload,
   reference: GroupScores | undefined,
 ): Judged {
-  if (places.length === 0) return { row: null, difference: null, agreement: null, gates: [] };
-  const groups = places.map((place) => work.groups[place] as Group);
-  const own = places.map((place) => scores.get(place) as Float32Array);
-  const queries = groups.map((group, index) => rankedQuery(group, own[index] as Float32Array));
+  if (groups.length === 0) return { row: null, difference: null, agreement: null, gates: [] };
+  const queries = groups.map((group, index) => rankedQuery(group, scores[index] as Float32Array));
   const row = qualityRow(queries);
   if (reference === undefined) return { row, difference: null, agreement: null, gates: [] };
-  const other = places.map((place) => reference[place] as ArrayLike<number>);
   const difference = ndcgDifference(
     queries,
-    groups.map((group, index) => rankedQuery(group, other[index] as ArrayLike<number>)),
+    groups.map((group, index) => rankedQuery(group, reference[index] as ArrayLike<number>)),
   );
-  const agreed = agreement(groups, own, other);
-  const { gates: limits } = work.options;
+  const agreed = agreement(groups, scores, reference);
+  const { gates: limits } = options;
   const gates = [notWorse(difference, limits.ndcg_max_drop, groups.length)];
   if (agreed.spearman !== null)
     gates.push(
@@ -216,8 +192,8 @@ function invarianceGates(variant: string, measured: Invariance, work: Workload):
   ];
 }
 
-function finiteGate(golden: Float32Array, scores: ReadonlyMap<number, Float32Array>): GateResult {
+function finiteGate(golden: Float32Array, scores: readonly Float32Array[]): GateResult {
   const broken = (values: Float32Array) => values.filter((value) => !Number.isFinite(value)).length;
-  const total = [...scores.values()].reduce((sum, values) => sum + broken(values), broken(golden));
+  const total = scores.reduce((sum, values) => sum + broken(values), broken(golden));
   return atMost("finite", total, 0, "scores that are not finite, hostile golden pairs included");
 }

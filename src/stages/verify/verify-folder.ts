@@ -125,9 +125,9 @@ async function measureVariants(
     for (const variant of opened.variants) {
       request.emit({ type: "phase", name: `${variant.name} on ${provider}` });
       const measured = await measureVariant(variant, provider, work, reference);
-      reference ??= work.groups.map((_, place) => measured.scores.get(place) as Float32Array);
+      reference ??= measured.scores;
       reports.push(measured.report);
-      note(measured.report, work.groups.length, request.emit);
+      note(measured.report, request.emit);
     }
   return reports;
 }
@@ -164,14 +164,9 @@ function verdictOf({ references, options, emit }: VerifyRequest, { groups }: Wor
   return verdict;
 }
 
-function note(report: VariantReport, queries: number, emit: (event: StageEvent) => void): void {
+function note(report: VariantReport, emit: (event: StageEvent) => void): void {
   if (report.quality !== null)
     emit({ type: "metric", name: `${report.name}.ndcg@10`, value: report.quality["ndcg@10"], split: "test" });
-  if (report.quality !== null && report.quality.queries < queries)
-    emit({
-      type: "note",
-      message: `${report.name} on ${report.provider} is slow and was measured on ${report.quality.queries} of ${queries} queries`,
-    });
 }
 
 function announce(reports: readonly VariantReport[], emit: (event: StageEvent) => void): void {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { splitData } from "../../../../src/data-tools/split/index.js";
 import type { SplitEvent, SplitOptions, SplitResult } from "../../../../src/data-tools/split/options.js";
+import { readLabelledData } from "../../../../src/dataset/readers/detect.js";
 import { temporaryFolder } from "../../../helpers/temporary-folder.js";
 
 interface Row {
@@ -156,7 +157,18 @@ describe("a split by query", () => {
   test("gives up the split of the data, and says so", async () => {
     const { events, out } = await split(rows(40, (index) => ({ split: index < 30 ? "train" : "test" })));
     expect(warnings(events)).toContain("the split that the data brings along is given up");
-    expect(await readFile(join(out, "train.jsonl"), "utf8")).not.toContain('"split"');
+    for (const side of ["train", "dev", "test"] as const) {
+      const lines = (await readFile(join(out, `${side}.jsonl`), "utf8")).trim().split("\n");
+      expect(new Set(lines.map((line) => (JSON.parse(line) as { split: string }).split))).toEqual(new Set([side]));
+    }
+  });
+
+  test("can be named in a recipe as it is: the folder reads back with its sides", async () => {
+    const { out } = await split(rows(40));
+    const { queries, findings } = await readLabelledData(out, "auto");
+    expect(findings.fatal.total).toBe(0);
+    const count = (side: string) => queries.filter((query) => query.split === side).length;
+    expect([count("train"), count("dev"), count("test")]).toEqual([30, 4, 6]);
   });
 
   test("recommends folds for fewer than 300 queries", async () => {
