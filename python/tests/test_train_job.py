@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import unittest
+from unittest import mock
 
 import torch
 from safetensors.torch import load_file
@@ -10,6 +11,7 @@ from tokenizers import Tokenizer
 
 from rerank_tune_worker.jobs import train
 from rerank_tune_worker.protocol import Job
+from rerank_tune_worker.training.evaluate import DevSet
 from tests import tiny_models
 from tests.train_workplace import DyingReporter, Workplace
 
@@ -105,7 +107,9 @@ class Results(unittest.TestCase):
         self.assertTrue(all(row["loss"] > 0 and row["gradient_norm"] > 0 for row in rows[1:]))
 
     def test_patience_ends_training_early(self):
-        done = PLACE.run("patience", epochs=10, learning_rate=1e-9, patience=1, evaluations=10)
+        worse = iter([[0.9] * 8, *[[0.5 - 0.01 * number] * 8 for number in range(20)]])
+        with mock.patch.object(DevSet, "values", lambda *_: next(worse)):
+            done = PLACE.run("patience", epochs=10, patience=1, evaluations=10)
         self.assertEqual((done.outputs["ended"], done.outputs["best_step"]), ("early_stop", 0))
         self.assertLess(done.outputs["steps"], 50)
 

@@ -14,7 +14,7 @@ from rerank_tune_worker.training.checkpoint import replace_file, write_text
 from rerank_tune_worker.training.data import Group, Passage, StepPlan, TrainingGroup, micro_batches, read_groups, sample_passages
 from rerank_tune_worker.training.evaluate import DevSet
 from rerank_tune_worker.training.guard import Guard
-from rerank_tune_worker.training.history import Progress, evaluation_steps
+from rerank_tune_worker.training.history import Progress, clearly_below, evaluation_steps
 from rerank_tune_worker.training.loss import LossSums, Objective
 from rerank_tune_worker.training.ndcg import ndcg_at_k
 from rerank_tune_worker.training.optimizer import build_optimizer, check_learning_rate, learning_rate, warmup_steps
@@ -228,18 +228,43 @@ class Collapse(unittest.TestCase):
 
     def test_three_evaluations_below_a_reranker_end_training(self):
         guard = Guard()
-        self.assertEqual([guard.after_evaluation(value, 0.5, True) for value in (0.4, 0.4, 0.6, 0.4, 0.4, 0.4)], [False] * 5 + [True])
+        self.assertEqual([guard.after_evaluation(below, True) for below in (True, True, False, True, True, True)], [False] * 5 + [True])
 
     def test_a_fresh_head_is_not_measured_against_its_base(self):
         guard = Guard()
-        self.assertFalse(any(guard.after_evaluation(0.1, 0.5, False) for _ in range(9)))
+        self.assertFalse(any(guard.after_evaluation(True, False) for _ in range(9)))
 
     def test_a_tie_keeps_the_earlier_step(self):
         progress = Progress()
-        progress.start(0.5)
+        progress.start([0.4, 0.6])
         progress.step = 10
-        self.assertFalse(progress.record(0.5, loss=1.0, rate=1e-5, norm=1.0, warming=False))
-        self.assertEqual((progress.best_step, progress.stale), (0, 1))
+        self.assertFalse(progress.record([0.4, 0.6], loss=1.0, rate=1e-5, norm=1.0, warming=False))
+        self.assertEqual((progress.best_step, progress.stale), (0, 0))
+
+    def record(self, progress, *evaluations):
+        for values in evaluations:
+            progress.record(values, loss=1.0, rate=1e-5, norm=1.0, warming=False)
+        return progress.stale
+
+    def test_a_loss_within_the_noise_of_the_queries_does_not_count_as_stale(self):
+        progress = Progress()
+        progress.start([0.0, 1.0, 0.5, 0.5])
+        # one query falls by 0.6 and one rises by 0.5: the mean is lower, and its standard error is ten times that
+        self.assertEqual(self.record(progress, [0.5, 0.4, 0.5, 0.5]), 0)
+
+    def test_clear_losses_count_until_there_is_a_gain(self):
+        progress = Progress()
+        progress.start([0.5, 0.6, 0.7, 0.8])
+        lower = [0.4, 0.5, 0.6, 0.75]
+        self.assertEqual(self.record(progress, lower, lower), 2)
+        self.assertEqual(self.record(progress, [0.5, 0.6, 0.7, 0.9]), 0)
+
+    def test_clearly_below_is_more_than_one_standard_error_of_the_paired_difference(self):
+        # differences -0.3, -0.1, +0.1, +0.1: mean -0.05, standard deviation 0.1915, standard error 0.0957
+        self.assertFalse(clearly_below([0.2, 0.4, 0.6, 0.6], [0.5] * 4))
+        # differences -0.3, -0.1, -0.1, +0.1: mean -0.1, standard deviation 0.1633, standard error 0.0816
+        self.assertTrue(clearly_below([0.2, 0.4, 0.4, 0.6], [0.5] * 4))
+        self.assertFalse(clearly_below([0.5], [0.5]))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,10 @@ export async function verifyRecipeOrFolder(
   context: CommandContext,
 ): Promise<Renderable> {
   const found = path === "-" ? undefined : await stat(path).catch(() => undefined);
-  if (found?.isDirectory()) return await proveFolder(resolve(path), flags, context);
+  if (found?.isDirectory()) {
+    if (flags.dryRun === true) throw noPlan();
+    return await proveFolder(resolve(path), flags, context);
+  }
   if (flags.data !== undefined)
     throw new RerankTuneError({
       code: "USAGE",
@@ -35,6 +38,14 @@ export async function verifyRecipeOrFolder(
       hint: "name the data in the recipe (`prepare.source`), or override it: `--set prepare.source=FILE`",
     });
   return await runRecipe(path, "verify", flags, context);
+}
+
+function noPlan(): RerankTuneError {
+  return new RerankTuneError({
+    code: "USAGE",
+    message: "--dry-run goes with a recipe, not with the folder of a packaged model: its proof is one step.",
+    hint: "leave --dry-run out; nothing in the folder is changed",
+  });
 }
 
 async function proveFolder(folder: string, flags: RunFlags, context: CommandContext): Promise<Renderable> {

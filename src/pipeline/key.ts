@@ -60,6 +60,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function short(value: unknown): string {
   if (value === undefined) return "unset";
-  const text = typeof value === "string" ? value : canonicalJson(value);
+  // The name that `portableOptions` puts in the place of a path says nothing to a reader.
+  const text = (typeof value === "string" ? value : canonicalJson(value)).replaceAll(/"?source:[\w.]+"?/g, "a path");
   return text.length <= 40 ? text : `${text.slice(0, 37)}...`;
 }

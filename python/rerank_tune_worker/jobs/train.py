@@ -113,7 +113,7 @@ def _score_base(current: Run, loop: TrainingLoop, dev: DevSet) -> float | None:
     if loop.restore():
         current.reporter.log(f"resumed at step {loop.progress.step}", "info", "train")
     else:
-        loop.start(dev.ndcg(current.model, current.job.options["micro_batch_tokens"], current.between(len(dev.pairs))))
+        loop.start(dev.values(current.model, current.job.options["micro_batch_tokens"], current.between(len(dev.pairs))))
     last = loop.progress.rows[-1]
     current.reporter.metric("ndcg@10", last["dev_ndcg@10"], step=last["step"], split="dev")
     return speed

@@ -28,14 +28,22 @@ class DevSet:
         return grades(self.groups, top_label)
 
     def ndcg(self, model: PairModel, tokens: int, between: Callable[[int], None]) -> float:
-        """Mean NDCG@10, 0-1. Computed in the precision of training: only the order counts here."""
+        """Mean NDCG@10, 0-1."""
+        return mean(self.values(model, tokens, between))
+
+    def values(self, model: PairModel, tokens: int, between: Callable[[int], None]) -> list[float]:
+        """NDCG@10 of each query, 0-1. Computed in the precision of training: only the order counts here."""
         scores = model.score(self.pairs, exact=False, tokens=tokens, between=between)
         values, start = [], 0
         for group in self.groups:
             part = scores[start : start + len(group.passages)]
             start += len(group.passages)
             values.append(ndcg_at_k([p.id for p in group.passages], part, [p.label for p in group.passages], group.missed))
-        return sum(values) / max(1, len(values))
+        return values
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / max(1, len(values))
 
 
 def encode_groups(groups: list[Group], encoder: PairEncoder) -> list[EncodedPair]:

@@ -36,9 +36,9 @@ class Guard:
         if self.flat >= FLAT_STEPS:
             raise _collapsed(f"at step {step} all passages of a query get the same score and the loss stays at {flat_name} = {sums.flat_loss / max(1, sums.terms):.3f}")
 
-    def after_evaluation(self, ndcg: float, base: float, is_reranker: bool) -> bool:
-        """True when a base that already ranks was better three times in a row: training should end with the best weights so far."""
-        self.below = self.below + 1 if is_reranker and ndcg < base else 0
+    def after_evaluation(self, below_base: bool, is_reranker: bool) -> bool:
+        """True when a base that already ranks was clearly better three times in a row: training should end with the best weights so far."""
+        self.below = self.below + 1 if is_reranker and below_base else 0
         return self.below >= BELOW_BASE
 
 

@@ -2,19 +2,26 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 
+from .evaluate import mean
 from .guard import Guard
 
 
 @dataclass
 class Progress:
-    """`step`: optimizer steps done. NDCG values are 0-1 on the evaluation subset of dev. `stale`: evaluations since the best one, warm-up apart."""
+    """`step`: optimizer steps done. NDCG values are 0-1 on the evaluation subset of dev, `..._values` query by query.
+
+    `stale`: evaluations since the best one that were clearly below it, warm-up apart.
+    """
 
     step: int = 0
     best_step: int = 0
     base_ndcg: float = 0.0
     best_ndcg: float = 0.0
+    base_values: list[float] = field(default_factory=list)
+    best_values: list[float] = field(default_factory=list)
     stale: int = 0
     ended: str = ""
     guard: Guard = field(default_factory=Guard)
@@ -27,22 +34,35 @@ class Progress:
     def as_dict(self) -> dict:
         return asdict(self)
 
-    def start(self, ndcg: float) -> None:
+    def start(self, values: list[float]) -> None:
         """The base as it is: step 0."""
-        self.base_ndcg = self.best_ndcg = ndcg
+        self.base_values = self.best_values = values
+        self.base_ndcg = self.best_ndcg = ndcg = mean(values)
         self.rows = [{"step": 0, "loss": None, "learning_rate": None, "gradient_norm": None, "dev_ndcg@10": ndcg}]
 
-    def record(self, ndcg: float, *, loss: float, rate: float, norm: float, warming: bool) -> bool:
-        """Adds an evaluation; True when it is the best so far. A tie keeps the earlier step. While the rate warms up nothing counts as stale."""
+    def record(self, values: list[float], *, loss: float, rate: float, norm: float, warming: bool) -> bool:
+        """Adds an evaluation; True when it is the best so far. A tie keeps the earlier step. While the rate warms up nothing counts as stale.
+
+        Nor does a loss within the noise of the dev queries: a quickstart that stopped on three such losses lost nine points on test.
+        """
+        ndcg = mean(values)
         self.rows.append({"step": self.step, "loss": loss, "learning_rate": rate, "gradient_norm": norm, "dev_ndcg@10": ndcg})
         better = ndcg > self.best_ndcg
-        self.stale = 0 if better or warming else self.stale + 1
+        self.stale = 0 if better or warming else self.stale + clearly_below(values, self.best_values)
         if better:
-            self.best_step, self.best_ndcg = self.step, ndcg
+            self.best_step, self.best_ndcg, self.best_values = self.step, ndcg, values
         return better
 
     def lines(self) -> str:
         return "".join(json.dumps(row) + "\n" for row in self.rows)
+
+
+def clearly_below(values: list[float], reference: list[float]) -> bool:
+    """Whether the mean is below the reference's by more than one standard error of the paired difference (Breiman et al. 1984, one-SE rule)."""
+    differences = [value - other for value, other in zip(values, reference, strict=True)]
+    count, middle = len(differences), mean(differences)
+    spread = math.sqrt(sum((difference - middle) ** 2 for difference in differences) / max(1, count - 1))
+    return middle < -spread / math.sqrt(max(1, count))
 
 
 def evaluation_steps(total: int, evaluations: int) -> set[int]:

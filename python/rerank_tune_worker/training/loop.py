@@ -11,8 +11,8 @@ from ..reporter import Cancelled, Reporter
 from .base_scores import base_scores
 from .checkpoint import Checkpoint
 from .data import PairCache, StepPlan, micro_batches
-from .evaluate import DevSet
-from .history import Progress, evaluation_steps
+from .evaluate import DevSet, mean
+from .history import Progress, clearly_below, evaluation_steps
 from .loss import LossSums, Objective
 from .model import PairModel
 from .optimizer import build_optimizer, learning_rate, warmup_steps
@@ -62,9 +62,9 @@ class TrainingLoop:
         self.progress = Progress.restore(state["progress"])
         return True
 
-    def start(self, base_ndcg: float) -> None:
+    def start(self, base_values: list[float]) -> None:
         """Begins at step 0; the base itself is the first best."""
-        self.progress.start(base_ndcg)
+        self.progress.start(base_values)
         self._checkpoint.save_best(0, self._model.parameters)
 
     def run(self) -> None:
@@ -144,14 +144,14 @@ class TrainingLoop:
         return norm
 
     def _evaluate(self, rate: float, norm: float) -> None:
-        ndcg = self._dev.ndcg(self._model, self._options["micro_batch_tokens"], lambda done: None)
-        self._reporter.metric("ndcg@10", ndcg, step=self.progress.step, split="dev")
+        values = self._dev.values(self._model, self._options["micro_batch_tokens"], lambda done: None)
+        self._reporter.metric("ndcg@10", mean(values), step=self.progress.step, split="dev")
         warming = self.progress.step <= self._warmup
-        better = self.progress.record(ndcg, loss=self._loss_sum / max(1, self._loss_steps), rate=rate, norm=norm, warming=warming)
+        better = self.progress.record(values, loss=self._loss_sum / max(1, self._loss_steps), rate=rate, norm=norm, warming=warming)
         self._loss_sum, self._loss_steps = 0.0, 0
         if better:
             self._checkpoint.save_best(self.progress.step, self._model.parameters)
-        below = not warming and self.progress.guard.after_evaluation(ndcg, self.progress.base_ndcg, self._is_reranker)
+        below = not warming and self.progress.guard.after_evaluation(clearly_below(values, self.progress.base_values), self._is_reranker)
         if below and self.progress.step < self._plan.total:
             self.progress.ended = "below_base"
         elif self.progress.stale >= self._options["patience"] and self.progress.step < self._plan.total:

@@ -22,7 +22,7 @@ export async function readScoreTable(path: string): Promise<ScoreTable> {
     throw new RerankTuneError({
       code: "DATA_NOT_FOUND",
       message: `There is no score file ${path}.`,
-      hint: "write it with `rerank-tune data score`, or leave out --scores",
+      hint: "a score file has a line a pair: query id, passage id and logit, separated by tabs; leave out --scores if you have none",
     });
   const pairs = new TextIndex();
   const scores: number[] = [];

@@ -100,7 +100,9 @@ async function refuseEmpty(work: WorkFolder, counts: MineCounts, { ranks }: Mine
   ].join(", ");
   throw dataInvalid(
     `No negative was found at ranks ${ranks.first}-${ranks.last}: ${why}.`,
-    "widen the window, such as --ranks 1-200, or check that the corpus is the one the queries are about",
+    counts.unscored > counts.duplicates + counts.likely_positives
+      ? "the score file does not score these candidates: let a reranker score them with --model FOLDER, or leave out --scores"
+      : "widen the window, such as --ranks 1-200, or check that the corpus is the one the queries are about",
   );
 }
 

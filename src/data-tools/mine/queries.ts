@@ -43,6 +43,12 @@ export async function readQueries(source: string, emit: MineContext["emit"]): Pr
   const data = await readLabelledData(source, "auto", OF_COMMAND);
   data.findings.throwIfFatal(source);
   warnOfChanges(data, emit);
+  if (data.queries.every(({ split }) => split === undefined))
+    emit({
+      type: "warning",
+      message:
+        "no query has a split: a recipe will take mined passages for judged candidates of dev and test too; split first with `rerank-tune data split`",
+    });
   const relevant = relevantByWords(data);
   return data.queries.map((query) => mineQuery(data, query, relevant.get(normalisedKey(query.text)) ?? new Set()));
 }

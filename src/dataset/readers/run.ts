@@ -58,7 +58,7 @@ export async function readRunEntries(
     data.findings.fatal.add({
       file,
       message: "holds no query of the labelled data",
-      hint: "use the ids of queries.jsonl and corpus.jsonl in the run, or drop `prepare.run`",
+      hint: "use the query ids and passage ids of the labelled data in the run (`rerank-tune data import DATA --to beir --out FOLDER` shows them), or drop `prepare.run`",
     });
   return { tag, entries: new Map([...entries].map(([query, list]) => [query, inOrder([...list.values()])])) };
 }
@@ -75,7 +75,7 @@ function addEntry(
       ...place,
       path: "passage",
       message: "names a passage that the data does not have",
-      hint: "use the ids of corpus.jsonl in the run, or drop `prepare.run`",
+      hint: "use the passage ids of the labelled data in the run (`rerank-tune data import DATA --to beir --out FOLDER` shows them), or drop `prepare.run`",
     });
     return;
   }

@@ -141,10 +141,18 @@ export const trainSchema = z.strictObject({
   evaluation_queries: z
     .int()
     .min(4)
-    .default(64)
-    .describe("Dev queries of the evaluations during training; the first ones of the shuffled dev split."),
+    .default(200)
+    .describe(
+      "Dev queries of the evaluations during training; the first ones of the shuffled dev split. With few of them the choice of the checkpoint is chance.",
+    ),
   evaluation_depth: z.int().min(2).default(16).describe("Candidates a query of the evaluations during training."),
-  patience: z.int().min(1).default(3).describe("Evaluations without a gain before training stops."),
+  patience: z
+    .int()
+    .min(1)
+    .default(3)
+    .describe(
+      "Evaluations clearly below the best one before training stops: by more than a standard error of the difference over the dev queries.",
+    ),
   checkpoint_seconds: z
     .number()
     .min(0)
