@@ -53,16 +53,20 @@ describe("help", () => {
     },
   );
 
-  test("takes less than 150 ms of computing", async () => {
-    // Not wall time: other tests run beside this one.
+  test("takes less than 150 ms of computing, or three bare starts of Node where even those are slow", async () => {
+    // Not wall time: other tests run beside this one. The machines that run this differ by half in speed from hour to hour.
     const report =
       "process.on('exit',()=>{const{user,system}=process.cpuUsage();process.stderr.write(String((user+system)/1000))})";
-    const times: number[] = [];
-    for (let run = 0; run < 4; run += 1)
-      times.push(
-        Number((await execa(process.execPath, ["--import", `data:text/javascript,${report}`, CLI, "--help"])).stderr),
-      );
-    expect(Math.min(...times)).toBeLessThan(150);
+    const leastOf = async (...command: string[]) => {
+      const times: number[] = [];
+      for (let run = 0; run < 4; run += 1)
+        times.push(
+          Number((await execa(process.execPath, ["--import", `data:text/javascript,${report}`, ...command])).stderr),
+        );
+      return Math.min(...times);
+    };
+    const bare = await leastOf("--eval", "0");
+    expect(await leastOf(CLI, "--help")).toBeLessThan(Math.max(150, 3 * bare));
   });
 
   test("ends without a word when its reader closes the pipe", async () => {
