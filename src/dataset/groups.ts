@@ -39,6 +39,8 @@ export interface Group {
 export const SPLITS = ["train", "dev", "test"] as const;
 export type Split = (typeof SPLITS)[number];
 export const groupsFile = (split: Split): string => `groups.${split}.jsonl`;
+/** Folder beside them with one groups file a guard set, `<name>.jsonl`: other data that the tuned model must not get worse on. */
+export const GUARDS_FOLDER = "guards";
 
 /** Reads groups one by one, so that a large file never sits in memory as text and objects at once. */
 export async function* readGroups(path: string): AsyncGenerator<Group> {

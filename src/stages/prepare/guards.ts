@@ -1,7 +1,7 @@
 // Guard sets: labelled data of another domain, as groups that train scores with base and tuned and verify holds against a limit.
 import { mkdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { type Group, writeGroups } from "../../dataset/groups.js";
+import { type Group, GUARDS_FOLDER, writeGroups } from "../../dataset/groups.js";
 import { readLabelledData } from "../../dataset/readers/detect.js";
 import type { StageContext } from "../../pipeline/stage.js";
 import { drawsFor, shuffled } from "../../ranking/draws.js";
@@ -9,7 +9,6 @@ import { evaluationGroup } from "./evaluation-groups.js";
 import { firstStages, resolveKinds } from "./first-stage.js";
 import type { PrepareOptions } from "./schema.js";
 
-export const GUARDS_FOLDER = "guards";
 /** More queries than this sharpen nothing that a guard has to see, and every one is scored by base and tuned. */
 const MOST_QUERIES = 300;
 

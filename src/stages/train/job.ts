@@ -1,12 +1,10 @@
 // Options and inputs of `train` → its Python job; the only place that knows the job's argument names.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { groupsFile } from "../../dataset/groups.js";
+import { GUARDS_FOLDER, groupsFile } from "../../dataset/groups.js";
 import type { StageJob } from "../../worker/stage-job.js";
 import type { TrainOptions } from "./schema.js";
 
-/** Folder in the prepare artifact with one groups file a guard set: labelled data of other kinds that must not suffer. */
-const GUARDS_FOLDER = "guards";
 const GUARD_FILE = /^([\w][\w.-]*)\.jsonl$/;
 
 /**

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Group, readAllGroups } from "../../dataset/groups.js";
+import { type Group, GUARDS_FOLDER, readAllGroups } from "../../dataset/groups.js";
 import type { StageEvent } from "../../pipeline/stage.js";
 import { readScores, type Scores } from "../../ranking/scores.js";
 
@@ -22,9 +22,6 @@ export interface References {
   tuned_pairs_per_second?: number | null;
   base_pairs_per_second?: number | null;
 }
-
-/** Folder of the prepare artifact with one groups file a guard set, `<name>.jsonl`. */
-const GUARDS_FOLDER = "guards";
 
 /**
  * @param guarded whether the recipe names a guard set; one that cannot be checked is then said, and not passed over.

@@ -1,8 +1,8 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readAllGroups } from "../../../../src/dataset/groups.js";
-import { GUARDS_FOLDER, guardNames, writeGuards } from "../../../../src/stages/prepare/guards.js";
+import { GUARDS_FOLDER, readAllGroups } from "../../../../src/dataset/groups.js";
+import { guardNames, writeGuards } from "../../../../src/stages/prepare/guards.js";
 import { prepareSchema } from "../../../../src/stages/prepare/schema.js";
 import { context } from "../../../helpers/fake-package.js";
 import { temporaryFolder } from "../../../helpers/temporary-folder.js";
