@@ -13,15 +13,17 @@ def read_lines(path: str):
         yield from (line for line in file if line.strip())
 
 
-def write_splits(folder: str, out: str, *, train: int, evaluation: int, depth: int, held_out: float, seed: int) -> dict[str, int]:
+def write_splits(folder: str, out: str, *, train: int, evaluation: int, depth: int, held_out: float, seed: int, train_seed: int | None = None) -> dict[str, int]:
     """Writes train.all, train.fit, train.select (a share of the training queries, for early stopping) and eval JSONL to `out`; returns counts.
 
+    `seed` chooses the evaluation queries, `train_seed` (else `seed`) the training ones; fewer of them are a part of more of them.
     Training groups hold the judged passages and the first `depth` of the run, so a relevant passage that the run missed is there too.
     Evaluation groups hold the run's passages alone; a relevant one that it missed stays in the ideal of NDCG.
     """
     judged = {split: _judgements(os.path.join(folder, "qrels", f"{split}.tsv")) for split in ("train", "dev")}
     run = _read_run(os.path.join(folder, "bm25.trec.gz"), depth)
-    chosen = {split: _choose(judged[split], run, count, f"{seed} {split}") for split, count in (("train", train), ("dev", evaluation))}
+    seeds = {"train": seed if train_seed is None else train_seed, "dev": seed}
+    chosen = {split: _choose(judged[split], run, count, f"{seeds[split]} {split}") for split, count in (("train", train), ("dev", evaluation))}
     queries = {row["_id"]: row["text"] for row in map(json.loads, read_lines(os.path.join(folder, "queries.jsonl.gz")))}
     wanted = {passage for split, ids in chosen.items() for query in ids for passage in (*run[query], *(judged[split][query] if split == "train" else ()))}
     corpus = {}

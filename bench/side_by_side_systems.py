@@ -28,7 +28,7 @@ OPTIONS = {
     "rerank_tune": {"learning_rate": 3e-5, "epochs": 4},
     "flag_embedding": {
         "learning_rate": 6e-5, "epochs": 2, "queries_per_step": 4, "group_size": 8, "bce_weight": 0.0, "dropout": True, "freeze_embeddings": False, "precision": "fp32",
-        "evaluations": 1, "evaluation_queries": 4, "patience": 99,
+        "evaluations": 1, "evaluation_queries": 4, "patience": 99, "interpolate": {"enabled": False},
     },
 }
 
@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--out", required=True)
     parser.add_argument("--max-length", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--options", type=json.loads, default={}, help="JSON of training options that differ from ours here")
     arguments = parser.parse_args()
     os.makedirs(arguments.out, exist_ok=True)
     systems = {"base": run_base, "sentence_transformers": run_sentence_transformers, "flag_embedding": run_flag_embedding, "rerank_tune": run_rerank_tune}
@@ -93,7 +94,7 @@ def run_rerank_tune(arguments: argparse.Namespace) -> dict:
 def write_job(arguments: argparse.Namespace, train: str) -> str:
     path = lambda name: os.path.abspath(os.path.join(arguments.data, f"{name}.jsonl"))  # noqa: E731
     inputs = {"base": os.path.abspath(arguments.base), "train": path(train), "dev": path("train.select"), "test": path("eval")}
-    options = {**recipe_defaults.section("train"), **SHARED, **OPTIONS[arguments.system], "max_length": arguments.max_length, "seed": arguments.seed}
+    options = {**recipe_defaults.section("train"), **SHARED, **OPTIONS[arguments.system], **arguments.options, "max_length": arguments.max_length, "seed": arguments.seed}
     job = os.path.join(arguments.out, "job.json")
     with open(job, "w", encoding="utf-8") as file:
         json.dump({"v": 1, "id": "bench", "kind": "train", "out_dir": os.path.abspath(arguments.out), "inputs": inputs, "options": options}, file)
@@ -107,7 +108,9 @@ def measured(arguments: argparse.Namespace, done: dict) -> dict:
     with open(os.path.join(arguments.out, "scores.tuned.test.tsv"), encoding="utf-8") as file:
         scores = [float(line.rstrip("\n").split("\t")[2]) for line in file]
     tokens = round(throughput["train_tokens_per_second"] * throughput["train_seconds"])
-    return {"scores": scores, "seconds": done["durations"]["train"], "tokens": tokens, **{name: done["outputs"][name] for name in ("steps", "best_step", "ended")}}
+    outputs = done["outputs"]
+    kept = {"alpha": outputs["interpolation"]["alpha"]} if outputs.get("interpolation") else {}
+    return {"scores": scores, "seconds": done["durations"]["train"], "tokens": tokens, **{name: outputs[name] for name in ("steps", "best_step", "ended")}, **kept}
 
 
 def evaluation_pairs(arguments: argparse.Namespace) -> list[tuple[str, str]]:

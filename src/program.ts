@@ -111,11 +111,19 @@ function addRecipeCommands(program: Command, perform: Perform): void {
     .argument("[recipe]", "file to write", "recipe.yaml")
     .description("write a commented recipe for your own data")
     .requiredOption("--data <path>", "labelled pairs: JSONL, CSV, TSV or a BEIR folder")
-    .option("--base <model>", "Hub repository or local folder", "BAAI/bge-reranker-v2-m3")
+    .option("--base <model>", "Hub repository or local folder (default: BAAI/bge-reranker-v2-m3, or the preset's)")
+    .option("--preset <name>", "settings for one base and its hardware; `rerank-tune presets` lists them")
     .action((recipe: string, _: unknown, command: Command) => {
       const flags = command.optsWithGlobals<InitFlags & OutputFlags>();
       return perform(flags, async () => (await import("./commands/init.js")).init(recipe, flags));
     });
+  program
+    .command("presets")
+    .helpGroup(group)
+    .description("bases with ready settings for `init --preset`: hardware, licence, when to take which")
+    .action((_: unknown, command: Command) =>
+      perform(command.optsWithGlobals<OutputFlags>(), async () => (await import("./commands/presets.js")).listPresets()),
+    );
   withSet(program.command("validate"))
     .helpGroup(group)
     .argument("<recipe>", "YAML file, or - for standard input")

@@ -133,22 +133,24 @@ class Adapted(unittest.TestCase):
 
 
 class Rates(unittest.TestCase):
-    def refused(self, rate, queries=16, parameters=568_000_000, is_reranker=True):
+    def answer(self, rate, queries=16, parameters=568_000_000, is_reranker=True):
         try:
-            check_learning_rate(rate, queries, parameters, is_reranker, adapters=True)
+            warning = check_learning_rate(rate, queries, parameters, is_reranker, adapters=True)
         except JobError as error:
             self.assertEqual(error.code, "RECIPE_INVALID")
             self.assertIn("--set train.learning_rate=1.5e-4", error.hint)
-            return True
-        return False
+            return "refused"
+        self.assertIn("--set train.learning_rate=1.5e-4", warning or "--set train.learning_rate=1.5e-4")
+        return "warned of" if warning else "taken"
 
     def test_take_ten_times_the_ceiling_of_full_training(self):
-        self.assertEqual([self.refused(rate) for rate in (1e-5, 4.9e-5, 5e-5, 1.5e-4, 3e-4, 3.1e-4)], [True, True, False, False, False, True])
+        answers = [self.answer(rate) for rate in (1e-5, 4.9e-5, 5e-5, 1.5e-4, 3e-4, 3.1e-4)]
+        self.assertEqual(answers, ["refused", "refused", "taken", "taken", "taken", "warned of"])
 
     def test_small_or_fresh_bases_may_go_higher(self):
-        self.assertFalse(self.refused(2e-3, parameters=22_000_000))
-        self.assertFalse(self.refused(2e-3, is_reranker=False))
-        self.assertFalse(self.refused(1e-3, queries=64))
+        self.assertEqual(self.answer(2e-3, parameters=22_000_000), "taken")
+        self.assertEqual(self.answer(2e-3, is_reranker=False), "taken")
+        self.assertEqual(self.answer(1e-3, queries=64), "taken")
 
 
 class Job(unittest.TestCase):

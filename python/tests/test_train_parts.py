@@ -189,15 +189,16 @@ class Schedule(unittest.TestCase):
         found = {p.ndim: group["weight_decay"] for group in build_optimizer(parameters, 0.5).param_groups for p in group["params"]}
         self.assertEqual(found, {2: 0.5, 1: 0.0})
 
-    def test_a_high_rate_for_a_large_reranker_is_refused(self):
-        with self.assertRaises(JobError) as caught:
-            check_learning_rate(6e-5, 4, 568_000_000, True)
-        self.assertEqual(caught.exception.code, "RECIPE_INVALID")
+    def test_a_high_rate_for_a_large_reranker_is_warned_of_with_a_safer_one(self):
+        warning = check_learning_rate(6e-5, 4, 568_000_000, True)
+        for part in ("6e-05 with 4 queries a step", "568 M", "--set train.learning_rate=1e-5", "at least 64 queries"):
+            self.assertIn(part, warning)
 
     def test_high_rates_for_small_fresh_or_large_batch_models_pass(self):
-        check_learning_rate(1e-4, 16, 22_000_000, True)
-        check_learning_rate(1e-4, 16, 568_000_000, False)
-        check_learning_rate(6e-5, 96, 568_000_000, True)
+        self.assertIsNone(check_learning_rate(1e-4, 16, 22_000_000, True))
+        self.assertIsNone(check_learning_rate(1e-4, 16, 568_000_000, False))
+        self.assertIsNone(check_learning_rate(6e-5, 96, 568_000_000, True))
+        self.assertIsNone(check_learning_rate(3e-5, 16, 568_000_000, True))
 
     def test_evaluations_are_spread_and_include_the_last_step(self):
         self.assertEqual(evaluation_steps(100, 4), {25, 50, 75, 100})

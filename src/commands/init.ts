@@ -1,17 +1,34 @@
-// `init`: writes a commented recipe for the person's own data, checks it, and never overwrites a file.
+// `init`: writes a commented recipe for the person's own data, with a preset's settings or our defaults; never overwrites a file.
 import { writeFile } from "node:fs/promises";
 import { basename, dirname, extname, isAbsolute, relative, resolve, sep } from "node:path";
 import { fromFileSystemError, RerankTuneError } from "../errors.js";
 import { parseRecipe } from "../recipe/parse.js";
+import type { Preset, PresetSetting } from "../recipe/presets.js";
 import type { Renderable } from "../ui/output.js";
 import { displayPath, programName } from "./context.js";
+import { findPreset } from "./presets.js";
 
 export interface InitFlags {
   data: string;
-  base: string;
+  /** Hub repository or folder; the preset's when left out, such as for a copy of it on disk. */
+  base?: string;
+  /** Name of a preset. */
+  preset?: string;
 }
 
-/** @throws RerankTuneError USAGE when the file is there already or a value cannot stand in a recipe. */
+const DEFAULT_BASE = "BAAI/bge-reranker-v2-m3";
+
+const DEFAULT_SETTINGS: readonly PresetSetting[] = [
+  {
+    field: "learning_rate",
+    yaml: "1.0e-5",
+    why: "for a base that already is a reranker; a plain encoder takes 1e-4",
+  },
+  { field: "epochs", yaml: "3", why: "" },
+  { field: "max_length", yaml: "256", why: "tokens of a pair; longer ones are cut, prepare says how many" },
+];
+
+/** @throws RerankTuneError USAGE when the file is there already, no preset has that name, or a value cannot stand in a recipe. */
 export async function init(path: string, flags: InitFlags): Promise<Renderable> {
   const file = resolve(path);
   const text = recipeText(file, flags);
@@ -43,29 +60,57 @@ function refuse(error: NodeJS.ErrnoException, path: string): never {
   throw fromFileSystemError(error, path) ?? error;
 }
 
-/** The recipe as text; comments say what a value does, so that the file can be edited without the reference. */
+/**
+ * The recipe as text; comments say what a value does, so that the file can be edited without the reference.
+ * @throws RerankTuneError USAGE when no preset has that name.
+ */
 export function recipeText(file: string, flags: InitFlags): string {
   const folder = dirname(file);
-  const name = `${slug(basename(flags.base))}-${slug(basename(flags.data, extname(flags.data)))}-ce`;
-  return `# Fine-tune ${flags.base} on ${basename(flags.data)} with graded group cross-entropy.
-# run:      rerank-tune run ${basename(file)}
-# override: rerank-tune run ${basename(file)} --set train.epochs=2
+  const preset = flags.preset === undefined ? undefined : findPreset(flags.preset);
+  const base = flags.base ?? preset?.base ?? DEFAULT_BASE;
+  return `${header(file, base, flags.data, preset)}
 schema: 1
-name: ${name} # folder of the run and name of the published model
-base_model: ${baseModel(flags.base, folder)}
+name: ${recipeName(base, flags.data, preset)} # folder of the run and name of the published model
+base_model: ${baseModel(base, folder)}
 prepare:
   source: ${quoted(fromFolder(flags.data, folder))} # query, passage, label as JSONL, CSV or TSV; or groups, FlagEmbedding rows, a BEIR folder
   split: { dev: 0.1, test: 0.15 } # by query; dev selects the checkpoint, test is scored once
   candidates: { depth: 30 } # passages a query that are reranked on dev and test
 train:
-  learning_rate: 1.0e-5 # for a base that already is a reranker; a plain encoder takes 1e-4
-  epochs: 3
-  max_length: 256 # tokens of a pair; longer ones are cut, prepare says how many
+${(preset?.settings ?? DEFAULT_SETTINGS).map(settingLine).join("\n")}
 quantize: { int8: true, fp16: true }
 verify:
   gates: { ndcg_max_drop: 0.005 } # what a variant may lose against the tuned model
-package: { license: other, languages: [] } # SPDX identifier of the base's licence; ISO 639-1 codes
+${packageLine(preset)}
 `;
+}
+
+function header(file: string, base: string, data: string, preset: Preset | undefined): string {
+  const task = `# Fine-tune ${base} on ${basename(data)} with graded group cross-entropy`;
+  const commands = [
+    `# run:      rerank-tune run ${basename(file)}`,
+    `# override: rerank-tune run ${basename(file)} --set train.epochs=2`,
+  ];
+  if (preset === undefined) return [`${task}.`, ...commands].join("\n");
+  return [`${task}, preset ${preset.name}.`, `# ${preset.when}`, `# hardware: ${preset.hardware}`, ...commands].join(
+    "\n",
+  );
+}
+
+/** `<base>-<data>-<loss>`; presets of one base get names of their own, and with them run folders of their own. */
+function recipeName(base: string, data: string, preset: Preset | undefined): string {
+  const variant = preset?.variant === undefined ? [] : [preset.variant];
+  return [slug(basename(base)), slug(basename(data, extname(data))), ...variant, "ce"].join("-");
+}
+
+function settingLine({ field, yaml, why }: PresetSetting): string {
+  return `  ${field}: ${yaml}${why === "" ? "" : ` # ${why}`}`;
+}
+
+function packageLine(preset: Preset | undefined): string {
+  if (preset === undefined)
+    return "package: { license: other, languages: [] } # SPDX identifier of the base's licence; ISO 639-1 codes";
+  return `package: { license: ${preset.license}, languages: [${preset.languages.join(", ")}] } # the licence on the base's card; ISO 639-1 codes of your data`;
 }
 
 function baseModel(base: string, folder: string): string {

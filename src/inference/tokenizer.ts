@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Tokenizer } from "@huggingface/tokenizers";
 import { RerankTuneError } from "../errors.js";
 import { pairTemplate, specialTokenCount, type TemplatePart } from "./template.js";
+import { tokensRead } from "./tokens-read.js";
 import { longestFirst } from "./truncation.js";
 
 /** Token ids of one pair with its special tokens, without padding. */
@@ -89,23 +90,9 @@ export class PairTokenizer {
     const bothOverflow = query.ids.length >= maxLength && passage.ids.length >= maxLength;
     // The exact length of an overflowing side matters only for whom the odd token goes to, when both overflow.
     const [queryLength, passageLength] = bothOverflow
-      ? [this.countedLength(query, maxLength), this.countedLength(passage, maxLength)]
+      ? ([query, passage].map(({ text }) => tokensRead(this.tokenizer, text, maxLength)) as [number, number])
       : [query.ids.length, passage.ids.length];
     return longestFirst(queryLength, passageLength, maxLength, this.specialTokens);
-  }
-
-  /** Tokens up to the end of the word that reaches `maxLength`: where tokenizers 0.23 stops reading. */
-  private countedLength(text: TokenizedText, maxLength: number): number {
-    const { normalizer, pre_tokenizer: splitter, model } = this.tokenizer;
-    const normalized = normalizer === null ? text.text : normalizer(text.text);
-    let count = 0;
-    const words = splitter === null ? [normalized] : splitter(normalized, { section_index: 0 });
-    // The JavaScript Metaspace leaves a text in one piece where Rust splits it before each ▁.
-    for (const word of words.flatMap((piece: string) => piece.split(/(?=▁)/))) {
-      count += model === null ? 0 : model([word]).length;
-      if (count >= maxLength) break;
-    }
-    return count;
   }
 }
 

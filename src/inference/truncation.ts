@@ -5,7 +5,7 @@
  *
  * The longer side gives way until both fit. Where both exceed half the room, an odd token goes to the longer side, to the
  * passage on a tie. tokenizers 0.23 stops reading a side at the end of the word that fills `maxLength`, so a side that is
- * longer than `maxLength` counts with that length here (`countedLength`), which decides who is longer.
+ * longer than `maxLength` counts with that length here (`tokensRead`), which decides who is longer.
  * test/fixtures/tokenizers.json holds pairs recorded from Rust; 10,800 random pairs of real texts agreed.
  * @param queryLength tokens of the query as Rust counts them.
  * @param passageLength tokens of the passage as Rust counts them.

@@ -79,12 +79,17 @@ def _check(config: Any) -> None:
         problem = f"a head with {config.num_labels} labels"
     elif getattr(config, "position_embedding_type", None) not in (None, "absolute"):
         problem = f"position_embedding_type {config.position_embedding_type!r}"
-    elif activation(config) not in ACTIVATIONS:
-        problem = f"activation {activation(config)!r}"
+    elif not set(activations(config)) <= set(ACTIVATIONS):
+        problem = f"activation {' and '.join(repr(name) for name in activations(config) if name not in ACTIVATIONS)}"
     elif getattr(config, "is_decoder", False) or getattr(config, "add_cross_attention", False):
         problem = "a decoder"
     if problem is not None:
         raise JobError("MODEL_UNSUPPORTED", f"{problem} cannot be exported", hint)
+
+
+def activations(config: Any) -> list[str]:
+    """Every activation that a graph is made of; a ModernBERT has another one in its head, the head of the others is always tanh."""
+    return [activation(config), config.classifier_activation] if config.model_type == "modernbert" else [activation(config)]
 
 
 def activation(config: Any) -> str:

@@ -31,18 +31,20 @@ def learning_rate(step: int, *, total: int, warmup: int, peak: float) -> float:
     return peak * (total - step) / max(1, total - warmup)
 
 
-def check_learning_rate(rate: float, queries_per_step: int, parameters: int, is_reranker: bool, *, adapters: bool = False) -> None:
-    """Raises JobError RECIPE_INVALID for a rate that is too high for a large trained reranker; small or fresh ones need high rates.
+def check_learning_rate(rate: float, queries_per_step: int, parameters: int, is_reranker: bool, *, adapters: bool = False) -> str | None:
+    """A warning for a rate that is known to destroy large trained rerankers (training.md §3); None for any other.
 
-    With adapters (LoRA) a rate fit for full training, such as the recipe's default, is refused too: they would hardly move.
+    No refusal: it is FlagEmbedding's published recipe, which people must be able to run, and the collapse guard, the evaluations against
+    the base and the kept best weights see to it that nothing worse than the base comes out. Small or fresh models need high rates.
+    Raises JobError RECIPE_INVALID with adapters (LoRA) for a rate fit for full training, such as the recipe's default: they would hardly move.
     """
     lowest, highest = ADAPTER_RATES if adapters else (0.0, SAFE_RATE)
     usual = "1.5e-4" if adapters else "1e-5"
     if rate < lowest:
         raise JobError("RECIPE_INVALID", f"train.learning_rate {rate:g} hardly moves the adapters of train.lora", f"use `--set train.learning_rate={usual}` ({lowest:g} to {highest:g})")
     if is_reranker and parameters >= LARGE and rate > highest and queries_per_step < SAFE_QUERIES:
-        raise JobError(
-            "RECIPE_INVALID",
-            f"train.learning_rate {rate:g} with {queries_per_step} queries a step makes a reranker of {parameters / 1e6:.0f} M parameters collapse",
-            f"use `--set train.learning_rate={usual}` (at most {highest:g}), or at least {SAFE_QUERIES} queries a step",
+        return (
+            f"train.learning_rate {rate:g} with {queries_per_step} queries a step has made rerankers of this size ({parameters / 1e6:.0f} M parameters) collapse to one constant score; "
+            f"a collapse is stopped by name, and weights that rank worse than the base are not kept. Safer: `--set train.learning_rate={usual}` (at most {highest:g}), or at least {SAFE_QUERIES} queries a step"
         )
+    return None

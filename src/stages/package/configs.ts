@@ -31,6 +31,26 @@ export function configChanges(trained: JsonObject, tokenizer: JsonObject, extern
     sentence_transformers: { activation_fn: ACTIVATION },
     // The full file name as key: the base name would also ask for model_fp16.onnx_data (onnx.md §1.1).
     [EXTERNAL_DATA_KEY]: externalData ? { use_external_data_format: { "model.onnx": 1 } } : undefined,
+    ...olderNames(trained),
+  };
+}
+
+/**
+ * ModernBERT's settings under the names of transformers 4 too: transformers 5 saves `rope_parameters` and `layer_types`, and TEI
+ * requires the old ones (backends/candle/src/models/modernbert.rs, ModernBertConfig). A pattern of layers that
+ * "every n-th is global" cannot say gets no old names.
+ */
+function olderNames(trained: JsonObject): JsonObject {
+  const { rope_parameters: rope, layer_types: layers } = trained;
+  if (trained.model_type !== "modernbert" || !isObject(rope) || !Array.isArray(layers)) return {};
+  const second = layers.indexOf("full_attention", 1);
+  const every = second === -1 ? layers.length : second;
+  if (layers.some((kind, index) => (kind === "full_attention") !== (index % every === 0))) return {};
+  const theta = (kind: string) => (isObject(rope[kind]) ? rope[kind].rope_theta : undefined);
+  return {
+    global_attn_every_n_layers: every,
+    global_rope_theta: theta("full_attention"),
+    local_rope_theta: theta("sliding_attention"),
   };
 }
 

@@ -32,6 +32,19 @@ describe("config.json", () => {
     ).toBe(7);
   });
 
+  test("gives a ModernBERT the names that TEI requires, where every n-th layer is global", () => {
+    const rope = { full_attention: { rope_theta: 160000 }, sliding_attention: { rope_theta: 10000 } };
+    const withLayers = (layer_types: string[]) =>
+      configChanges({ ...TRAINED, model_type: "modernbert", rope_parameters: rope, layer_types }, {}, false);
+    const [full, sliding] = ["full_attention", "sliding_attention"];
+    const names = { global_attn_every_n_layers: 3, global_rope_theta: 160000, local_rope_theta: 10000 };
+    expect(withLayers([full, sliding, sliding, full, sliding])).toMatchObject(names);
+    expect(withLayers([full, full]).global_attn_every_n_layers).toBe(1);
+    expect(withLayers([sliding, full])).not.toHaveProperty("global_attn_every_n_layers");
+    const other = configChanges({ ...TRAINED, rope_parameters: rope, layer_types: [full] }, {}, false);
+    expect(other).not.toHaveProperty("global_rope_theta");
+  });
+
   test("of something that is no classifier is refused", () => {
     expect(() => configChanges({ architectures: ["BertModel"] }, {}, false)).toThrow(
       expect.objectContaining({ code: "MODEL_UNSUPPORTED" }),
