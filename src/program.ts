@@ -122,7 +122,9 @@ function addRecipeCommands(program: Command, perform: Perform): void {
     .helpGroup(group)
     .description("bases with ready settings for `init --preset`: hardware, licence, when to take which")
     .action((_: unknown, command: Command) =>
-      perform(command.optsWithGlobals<OutputFlags>(), async () => (await import("./commands/presets.js")).listPresets()),
+      perform(command.optsWithGlobals<OutputFlags>(), async () =>
+        (await import("./commands/presets.js")).listPresets(),
+      ),
     );
   withSet(program.command("validate"))
     .helpGroup(group)

@@ -15,13 +15,9 @@ export interface DataImportFlags {
 /** @throws RerankTuneError DATA_NOT_FOUND, DATA_INVALID, USAGE, NOT_WRITABLE, DISK_FULL. */
 export async function dataImport(path: string, flags: DataImportFlags, context: CommandContext): Promise<Renderable> {
   const { emit } = context;
-  const result = await importData({
-    path: resolve(path),
-    from: flags.from,
-    to: flags.to,
-    out: resolve(flags.out),
-    emit,
-  });
+  // Paths as they were typed: errors repeat them.
+  const imported = await importData({ path, from: flags.from, to: flags.to, out: flags.out, emit });
+  const result = { ...imported, out: resolve(imported.out) };
   const program = await programName();
   return {
     data: result,

@@ -44,8 +44,7 @@ export async function dataMine(path: string, flags: MineFlags, context: CommandC
  * @throws RerankTuneError USAGE for flags that contradict one another; DATA_NOT_FOUND.
  */
 export function mineOptions(path: string, flags: MineFlags): MineOptions {
-  const source = resolve(path);
-  const found = statSync(source, { throwIfNoEntry: false });
+  const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined)
     throw new RerankTuneError({
       code: "DATA_NOT_FOUND",
@@ -58,7 +57,7 @@ export function mineOptions(path: string, flags: MineFlags): MineOptions {
   const embedding = embeddingOf(flags);
   const base = baseOf(flags);
   return {
-    source,
+    source: path,
     out: resolve(flags.out),
     from: fromOf(flags),
     ranks: ranksOf(flags.ranks ?? "10-100"),

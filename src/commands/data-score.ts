@@ -21,7 +21,8 @@ export interface EndpointFlags {
 
 export interface DataScoreFlags extends EndpointFlags {
   teacher: string;
-  out: string;
+  out?: string;
+  scores?: string;
   format?: DataFormat | "auto";
   variant?: VariantName;
   maxLength?: string;
@@ -37,13 +38,28 @@ export async function dataScore(path: string, flags: DataScoreFlags, context: Co
   const { signal, emit, python } = context;
   const report = await scoreData(scoreOptions(path, flags), { signal, emit, python });
   const program = await programName();
-  return { data: report, essential: report.out, text: () => reportText(report, program) };
+  return {
+    data: report,
+    essential: report.out ?? report.scores ?? "",
+    text: () => reportText(path, report, program),
+  };
 }
 
 /** @throws RerankTuneError USAGE for flags that contradict one another. */
 export function scoreOptions(path: string, flags: DataScoreFlags): ScoreOptions {
-  const { teacher, out, format, variant, maxLength, resume } = flags;
-  const common = { source: resolve(path), format: format ?? "auto", out: outFile(out), resume: resume === true };
+  const { teacher, out, scores, format, variant, maxLength, resume } = flags;
+  if (out === undefined && scores === undefined)
+    throw usage(
+      "Nothing says where the scores go.",
+      "add --out scored.jsonl for training, or --scores base.tsv for `data check` and `data mine`",
+    );
+  const common = {
+    source: path,
+    format: format ?? "auto",
+    ...(out === undefined ? {} : { out: outFile(out) }),
+    ...(scores === undefined ? {} : { scores: scoreFile(scores) }),
+    resume: resume === true,
+  } as const;
   if (isAddress(teacher)) return { ...common, teacher: endpointTeacherOptions(flags) };
   const { api, teacherModel, batch, toLogits, tokenEnv, allowRemote, timeout, concurrency } = flags;
   refuseWith("--teacher FOLDER", {
@@ -114,6 +130,15 @@ export function outFile(out: string): string {
   );
 }
 
+/** @throws RerankTuneError USAGE. */
+function scoreFile(scores: string): string {
+  if (/\.(tsv|txt)$/i.test(scores)) return resolve(scores);
+  throw usage(
+    `${scores} does not end in .tsv, which is what is written.`,
+    "name the file .tsv, such as --scores base.tsv",
+  );
+}
+
 export function wholeNumber(flag: string, text: string, least: number, most: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
@@ -130,12 +155,11 @@ function usage(message: string, hint: string): RerankTuneError {
   return new RerankTuneError({ code: "USAGE", message, hint });
 }
 
-function reportText(report: ScoreReport, program: string): string {
-  const { teacher, queries, passages, resumed, agreement, lowest, highest, out } = report;
-  const shown = displayPath(out);
+function reportText(path: string, report: ScoreReport, program: string): string {
+  const { teacher, queries, passages, resumed, agreement, lowest, highest, out, scores } = report;
   const earlier = resumed === 0 ? "" : `, ${resumed} queries of them before`;
   return [
-    `wrote ${shown}`,
+    ...[out, scores].flatMap((file) => (file === null ? [] : [`wrote ${displayPath(file)}`])),
     "",
     `teacher    ${isAddress(teacher) ? teacher : displayPath(teacher)}`,
     `scored     ${passages} passages of ${queries} queries${earlier}`,
@@ -145,7 +169,12 @@ function reportText(report: ScoreReport, program: string): string {
       : [`agreement  ${percent(agreement)} % of pairs are ordered as your labels order them`]),
     "",
     "next",
-    `  ${program} init recipe.yaml --data ${shown}`,
-    "  and in the recipe: train.loss margin_mse or kl, prepare.negatives.from judged",
+    ...(scores === null ? [] : [`  ${program} data check ${path} --scores ${displayPath(scores)}`]),
+    ...(out === null
+      ? []
+      : [
+          `  ${program} init recipe.yaml --data ${displayPath(out)}`,
+          "  and in the recipe: train.loss margin_mse or kl, prepare.negatives.from judged",
+        ]),
   ].join("\n");
 }

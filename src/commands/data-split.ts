@@ -28,7 +28,7 @@ export async function dataSplit(path: string, flags: DataSplitFlags, context: Co
   const out = resolve(flags.out);
   await mkdir(home, { recursive: true });
   const result = await splitData({
-    source: resolve(path),
+    source: path,
     format,
     out,
     by,

@@ -9,6 +9,7 @@ import type { MineFlags } from "./data-mine.js";
 import type { DataScoreFlags } from "./data-score.js";
 import type { DataSplitFlags } from "./data-split.js";
 import type { DataSynthesizeFlags } from "./data-synthesize.js";
+import { EXAMPLES } from "./examples.js";
 import { positiveInteger, VARIANTS } from "./flags.js";
 import type { Perform } from "./perform.js";
 
@@ -20,6 +21,10 @@ export function defineDataCommands(program: Command, perform: Perform): void {
   defineScore(data, perform);
   defineSplit(data, perform);
   defineSynthesize(data, perform);
+  for (const command of data.commands) {
+    const example = EXAMPLES[`data ${command.name()}`];
+    if (example !== undefined) command.addHelpText("after", `\nExample:\n  ${example}`);
+  }
 }
 
 const formOption = () =>
@@ -90,7 +95,7 @@ function defineMine(data: Command, perform: Perform): void {
       ]),
     )
     .option("--run <file>", "TREC run of the production retriever")
-    .option("--embedding-model <folder>", "ONNX embedding model with its tokenizer.json")
+    .option("--embedding-model <folder>", "ONNX embedding model: onnx/model.onnx and tokenizer.json")
     .addOption(
       new Option("--pooling <kind>", "default: what the model's folder says, else mean").choices(["mean", "cls"]),
     )
@@ -100,7 +105,7 @@ function defineMine(data: Command, perform: Perform): void {
     .option("--ranks <first-last>", "window of ranks (default: 10-100)")
     .option("--per-query <n>", "negatives added a query, random ones among them (default: 15)")
     .option("--random <n>", "random ones among them (default: 2)")
-    .option("--model <folder>", "reranker that tells likely positives from negatives")
+    .option("--model <folder>", "reranker with onnx/model.onnx: tells likely positives from negatives")
     .option("--scores <file>", "its scores instead: query, passage, logit, separated by tabs")
     .option("--max-share <share>", "leave out from this share of the best positive's probability on (default: 0.95)")
     .option("--seed <n>", "seed of the random negatives (default: 7)")
@@ -127,7 +132,8 @@ function defineScore(data: Command, perform: Perform): void {
     .argument("<path>", "labelled data: a file, or a TREC or BEIR folder")
     .description("put the scores of a larger reranker on every passage, as soft labels")
     .requiredOption("--teacher <model>", "model folder, or address of a server such as http://localhost:8080")
-    .requiredOption("--out <file>", "JSONL of graded groups to write")
+    .option("--out <file>", "JSONL of graded groups to write, with the scores as teacher_score")
+    .option("--scores <file>", "TSV to write for --scores of other commands: query, passage, logit")
     .addOption(formOption())
     .addOption(new Option("--variant <name>", "of a folder: which graph scores").choices(VARIANTS))
     .option("--max-length <n>", "of a folder: tokens of a pair (default: what the folder says)")

@@ -2,6 +2,7 @@
 import { type Command, type CommanderError, InvalidArgumentError, Option } from "commander";
 import { RerankTuneError } from "../errors.js";
 import type { VariantName } from "../model-folder/layout.js";
+import { exampleFor } from "./examples.js";
 
 /** Written out: the schemas that know them would make `--help` wait for zod. */
 export const VARIANTS: readonly VariantName[] = ["fp32", "int8", "fp16"];
@@ -59,9 +60,11 @@ export function usageError(
   const [first = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
   const meant = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(suggestion ?? "")?.[1];
   const message = `${first.charAt(0).toUpperCase()}${first.slice(1)}.`;
+  const example = error.code === "commander.missingMandatoryOptionValue" ? exampleFor(program, args) : undefined;
+  const other = example === undefined ? help : `such as \`${example}\``;
   return new RerankTuneError({
     code: "USAGE",
     message,
-    hint: meant === undefined ? help : `did you mean \`${meant}\`?`,
+    hint: meant === undefined ? other : `did you mean \`${meant}\`?`,
   });
 }

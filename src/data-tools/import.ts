@@ -1,6 +1,6 @@
 // `data import`: labelled data of any form becomes one file of another, with everything counted that was joined, adjusted or lost on the way.
 import { readdir, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { dataInvalid, type ProblemList } from "../dataset/findings.js";
 import type { DataFormat, TargetForm } from "../dataset/forms.js";
 import { joinEqualTexts } from "../dataset/join-texts.js";
@@ -13,7 +13,7 @@ import { RerankTuneError } from "../errors.js";
 import type { StageEvent } from "../pipeline/stage.js";
 
 export interface ImportOptions {
-  /** File or folder to read. */
+  /** File or folder to read. Errors repeat it, and `out`, as they are given. */
   path: string;
   from: DataFormat | "auto";
   to: TargetForm;
@@ -88,7 +88,7 @@ async function refuseExisting(out: string, to: TargetForm): Promise<void> {
       message: `${out} does not end in .jsonl, which is what is written.`,
       hint: "name the file .jsonl, such as `--out groups.jsonl`",
     });
-  const folder = dirname(resolve(out));
+  const folder = dirname(out);
   if (!(await stat(folder).catch(() => undefined))?.isDirectory())
     throw new RerankTuneError({
       code: "NOT_WRITABLE",

@@ -22,6 +22,26 @@ export interface TrainingRow {
   dev_ndcg: number | null;
 }
 
+/** One mixture of the tuned weights with the base's. NDCG@10 is 0-1; `guards` in the order of verify's guard sets. */
+export interface Mixture {
+  /** Share of the tuned weights; 0 is the base, 1 the tuned model. */
+  alpha: number;
+  dev_ndcg: number;
+  guards: number[];
+  /** False where a guard set lost more than was allowed, so that the mixture could not be chosen. */
+  within_guards: boolean;
+}
+
+/** All that was measured when base and tuned weights were mixed, the base first. */
+export interface Sweep {
+  /** Queries of dev that chose. */
+  queries: number;
+  /** NDCG@10 that a guard set may lose against the base, 0-1. */
+  guard_max_drop: number;
+  mixtures: Mixture[];
+  chosen_alpha: number;
+}
+
 export interface Training {
   rows: TrainingRow[];
   steps: number;
@@ -34,6 +54,8 @@ export interface Training {
   base_is_reranker: boolean;
   /** Share of the tuned weights in the mixture with the base's (0 is the base), and its dev NDCG@10; null where nothing was mixed. */
   interpolation: { alpha: number; dev_ndcg: number } | null;
+  /** Every mixture that was tried; null where nothing was mixed or the record is not there. */
+  sweep: Sweep | null;
   /** Seconds of optimizer steps, tokens a second, bytes; null where the record is not there. */
   seconds: number | null;
   tokens_per_second: number | null;
@@ -75,6 +97,29 @@ export interface Affine {
 export interface Reliability {
   system: "base" | "tuned" | "tuned, before calibration" | "tuned, after calibration";
   calibration: Calibration;
+}
+
+/** A share with its 95 % Wilson interval, 0-1; null over nothing. */
+export type Share = { value: number; interval: [number, number] } | null;
+
+/** What is left when passages below a probability of relevance are dropped. */
+export interface ThresholdRow {
+  /** Passages with sigmoid(score) from here on are kept. */
+  threshold: number;
+  kept: number;
+  relevant_kept: number;
+  /** Relevant passages among those kept. */
+  precision: Share;
+  /** Those kept among the relevant candidates; what the first stage missed is not counted. */
+  recall: Share;
+}
+
+export interface Thresholds {
+  calibrated: boolean;
+  /** Candidates of the test split, and the relevant ones among them. */
+  pairs: number;
+  relevant: number;
+  rows: ThresholdRow[];
 }
 
 export interface Latency {
@@ -130,6 +175,7 @@ export interface ReportData {
   gains: Part<Gains>;
   scores: Part<{ base: Part<SystemScores>; tuned: SystemScores }>;
   reliability: Part<Reliability[]>;
+  thresholds: Part<Thresholds>;
   latency: Part<Latency>;
   making: Making;
 }

@@ -6,6 +6,7 @@ import { makingSection } from "./sections/making.js";
 import { latencySection, qualitySection, slicesSection } from "./sections/quality.js";
 import { reliabilitySection } from "./sections/reliability.js";
 import { gainsSection, scoresSection } from "./sections/test-split.js";
+import { thresholdsSection } from "./sections/thresholds.js";
 import { trainingSection } from "./sections/training.js";
 import { verdictBlock } from "./sections/verdict.js";
 import { STYLE } from "./style.js";
@@ -27,7 +28,7 @@ ${head(recipe)}
 <header><p class="kind">Training report</p><h1>${recipe}</h1>
 <p class="when">${trained === undefined ? undefined : `Trained ${time(trained.started)}`}${making.base === null ? undefined : ` from ${making.base}`}</p></header>
 ${verdictBlock(data)}
-${qualitySection(data)}${trainingSection(data)}${gainsSection(data)}${slicesSection(data)}${scoresSection(data)}${reliabilitySection(data)}${latencySection(data)}${makingSection(data)}
+${qualitySection(data)}${trainingSection(data)}${gainsSection(data)}${slicesSection(data)}${scoresSection(data)}${reliabilitySection(data)}${thresholdsSection(data)}${latencySection(data)}${makingSection(data)}
 <footer>Made by rerank-tune from the artifacts of this run. Holds query ids, and no text of a query or passage.</footer>
 </main>
 </body>

@@ -4,13 +4,13 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson, hashFile, hashText, listFiles } from "../../artifacts/hash.js";
 import { RerankTuneError } from "../../errors.js";
-import { decidingFiles, graphOf } from "./model-files.js";
+import { decidingFiles, graphOf, type ModelFlag, refuseEncoder } from "./model-files.js";
 import type { MineOptions } from "./options.js";
 import type { Identity } from "./work-folder.js";
 
 /**
  * @param corpus file of the passages.
- * @throws RerankTuneError DATA_NOT_FOUND, MODEL_NOT_FOUND when something named in the options is not there.
+ * @throws RerankTuneError DATA_NOT_FOUND, MODEL_NOT_FOUND, MODEL_UNSUPPORTED when something named in the options is not there.
  */
 export async function identityOf(options: MineOptions, corpus: string): Promise<Identity> {
   const { from, ranks, perQuery, random, maxShare, seed, embedding, run, base, source } = options;
@@ -26,11 +26,14 @@ export async function identityOf(options: MineOptions, corpus: string): Promise<
     identity["embedding model"] = await digestOf(modelFiles(embedding.folder, "--embedding-model"));
   if (base !== undefined && "scores" in base)
     identity["base scores"] = await digestOf([required(base.scores, "--scores")]);
-  if (base !== undefined && "model" in base) identity["base model"] = await digestOf(modelFiles(base.model, "--model"));
+  if (base !== undefined && "model" in base) {
+    await refuseEncoder(base.model);
+    identity["base model"] = await digestOf(modelFiles(base.model, "--model"));
+  }
   return identity;
 }
 
-function modelFiles(folder: string, flag: string): string[] {
+function modelFiles(folder: string, flag: ModelFlag): string[] {
   return decidingFiles(folder, graphOf(folder, flag));
 }
 

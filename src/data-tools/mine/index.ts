@@ -30,7 +30,7 @@ export async function mineNegatives(options: MineOptions, context: MineContext):
       `${options.source} has no query with a relevant passage outside its dev and test splits.`,
       "label at least one passage of a query with 1 or more; see `rerank-tune data check`",
     );
-  pace.phase("read what decides the result");
+  pace.phase("check the inputs");
   const identity = await identityOf(options, file);
   const work = await openWorkFolder(options.out, identity, options.resume);
   try {

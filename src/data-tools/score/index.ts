@@ -1,4 +1,5 @@
 // `data score`: a larger reranker's scores as soft labels on every passage of labelled data, written as graded groups.
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson, hashFile, hashText, listFiles } from "../../artifacts/hash.js";
@@ -11,11 +12,13 @@ import type { StreamedData } from "../reading/streamed-data.js";
 import { scoreBlocks } from "./blocks.js";
 import type { ScoreContext, ScoreOptions, ScoreReport, TeacherOptions } from "./options.js";
 import { PartFile } from "./part-file.js";
+import { refuseIdsWithTabs, writeScoreTable } from "./score-table.js";
 import { summaryOf } from "./summary.js";
 import { openTeacher, type Teacher } from "./teacher.js";
 import { inWorkFolder } from "./work.js";
 
 const PART = "scored.jsonl";
+const TABLE = "scores.tsv";
 
 /**
  * Scores of the data that were there before are replaced: those of two teachers cannot be compared.
@@ -23,18 +26,26 @@ const PART = "scored.jsonl";
  * INTERRUPTED, TERMINATED.
  */
 export async function scoreData(options: ScoreOptions, context: ScoreContext): Promise<ScoreReport> {
-  const { source, out, resume } = options;
-  context.emit({ type: "phase", name: "read what decides the result" });
+  const { source, out, scores, resume } = options;
+  const place = out ?? scores;
+  if (place === undefined)
+    throw usage("Nothing says where the scores go.", "add --out FILE.jsonl or --scores FILE.tsv");
+  if (scores !== undefined && existsSync(scores))
+    throw usage(`${scores} is there already.`, "remove it, or name another file with --scores");
+  context.emit({ type: "phase", name: "check the inputs" });
   const input = await digestOf(source);
   const teacher = await openTeacher(options.teacher, context);
   try {
     const identity = { ...teacher.identity, "labelled data": input, format: options.format };
-    return await inWorkFolder({ out, identity, resume, part: PART, signal: context.signal }, async (folder) => {
+    return await inWorkFolder({ out: place, identity, resume, part: PART, signal: context.signal }, async (folder) => {
       const file = join(folder, PART);
       const done = await scoreInto(file, folder, teacher, options, context);
       const summary = await summaryOf(file);
       warnOf(summary, options.teacher, context);
-      return { file, result: { out, teacher: teacher.name, ...summary, ...done } };
+      const table = out === undefined ? join(folder, TABLE) : scores;
+      if (table !== undefined) await writeScoreTable(file, table);
+      const result = { out: out ?? null, scores: scores ?? null, teacher: teacher.name, ...summary, ...done };
+      return { file: out === undefined ? (table as string) : file, result };
     });
   } finally {
     await teacher.close();
@@ -45,7 +56,7 @@ async function scoreInto(
   file: string,
   folder: string,
   teacher: Teacher,
-  { source, format }: ScoreOptions,
+  { source, format, scores }: ScoreOptions,
   context: ScoreContext,
 ): Promise<Pick<ScoreReport, "resumed" | "replaced">> {
   context.emit({ type: "phase", name: "read labelled data" });
@@ -54,6 +65,7 @@ async function scoreInto(
   try {
     findings.throwIfFatal(source);
     if (data.pairs === 0) throw dataInvalid(`${source} holds no labelled pair.`, "write one labelled pair a line");
+    if (scores !== undefined) refuseIdsWithTabs(data.groups());
     const part = await PartFile.open(file);
     const counts = new Counts();
     await scoreGroups(data, counts, teacher, part, context);
@@ -84,6 +96,10 @@ async function scoreGroups(
     onProgress: (completed) => emit({ type: "progress", completed, total: data.queryCount, unit: "queries" }),
     signal,
   });
+}
+
+function usage(message: string, hint: string): RerankTuneError {
+  return new RerankTuneError({ code: "USAGE", message, hint });
 }
 
 /** What the settling of groups changed; nothing of it may go unsaid. */

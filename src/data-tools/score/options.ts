@@ -36,7 +36,10 @@ export interface ScoreOptions {
   /** Labelled data of any form. */
   source: string;
   format: DataFormat | "auto";
-  out: string;
+  /** Graded groups with a teacher_score on every passage. One of `out` and `scores` is there, or both are. */
+  out?: string;
+  /** Table of query id, passage id and score, as `data check` and `data mine` take it. */
+  scores?: string;
   teacher: TeacherOptions;
   /** Continue what an interrupted run left. */
   resume: boolean;
@@ -51,7 +54,9 @@ export interface ScoreContext {
 }
 
 export interface ScoreReport {
-  out: string;
+  /** What was written; null for what was not asked for. */
+  out: string | null;
+  scores: string | null;
   /** Folder, or address without its query string. */
   teacher: string;
   queries: number;

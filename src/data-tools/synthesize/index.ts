@@ -51,7 +51,7 @@ export async function synthesize(options: SynthesizeOptions, context: Synthesize
 async function run(job: Job): Promise<SynthesizeReport> {
   const { options, context } = job;
   const { out, resume } = options;
-  context.emit({ type: "phase", name: "read what decides the result" });
+  context.emit({ type: "phase", name: "check the inputs" });
   const file = await corpusFile(options.corpus);
   const identity = await identityOf(job, file);
   return await inWorkFolder({ out, identity, resume, part: PART, signal: context.signal }, async (folder) => {

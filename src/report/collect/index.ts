@@ -14,6 +14,7 @@ import {
 import { checkedFile, findChain } from "./artifacts.js";
 import { collectMaking } from "./making.js";
 import { gainsOf, readTestQueries, reliabilityOf, systemScores } from "./test-split.js";
+import { thresholdsOf } from "./thresholds.js";
 import { calibrationMap, collectTraining } from "./training.js";
 import { collectVerified } from "./verified.js";
 
@@ -44,7 +45,7 @@ export async function collectReport(store: ArtifactStore, recipePath: string): P
   };
 }
 
-type OfTestSplit = Pick<ReportData, "gains" | "scores" | "reliability">;
+type OfTestSplit = Pick<ReportData, "gains" | "scores" | "reliability" | "thresholds">;
 
 async function collectTestSplit(train: Artifact, prepare: Artifact | undefined): Promise<OfTestSplit> {
   const groupsFile = prepare === undefined ? undefined : await checkedFile(prepare, GROUPS_FILE);
@@ -56,6 +57,7 @@ async function collectTestSplit(train: Artifact, prepare: Artifact | undefined):
   const baseFile = await checkedFile(train, BASE_FILE);
   const base = baseFile === undefined ? undefined : await readScores(baseFile);
   const ofTuned = systemScores("tuned", queries, tuned);
+  const map = calibrationMap(train);
   const ofBase: Part<SystemScores> =
     base === undefined
       ? { missing: "The base model is no reranker: its head was fresh, so it has no scores to show." }
@@ -63,7 +65,8 @@ async function collectTestSplit(train: Artifact, prepare: Artifact | undefined):
   return {
     gains: gainsOf(queries, tuned, base),
     scores: isMissing(ofTuned) ? ofTuned : { base: ofBase, tuned: ofTuned },
-    reliability: isMissing(ofTuned) ? ofTuned : reliabilities(ofBase, ofTuned, calibrationMap(train)),
+    reliability: isMissing(ofTuned) ? ofTuned : reliabilities(ofBase, ofTuned, map),
+    thresholds: isMissing(ofTuned) ? ofTuned : thresholdsOf(ofTuned, map !== undefined),
   };
 }
 
@@ -80,5 +83,5 @@ function reliabilities(base: Part<SystemScores>, tuned: SystemScores, map: Affin
 
 function nothing(sentence: string): OfTestSplit {
   const part: Missing = { missing: sentence };
-  return { gains: part, scores: part, reliability: part };
+  return { gains: part, scores: part, reliability: part, thresholds: part };
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Artifact } from "../../artifacts/store.js";
 import type { Affine, Part, Training, TrainingRow } from "../data.js";
 import { checkedFile } from "./artifacts.js";
+import { collectSweep } from "./sweep.js";
 
 const HISTORY_FILE = "records/history.jsonl";
 const THROUGHPUT_FILE = "records/throughput.json";
@@ -49,6 +50,7 @@ export async function collectTraining(train: Artifact): Promise<Part<Training>> 
   return {
     rows,
     ...output.data,
+    sweep: await collectSweep(train),
     seconds: speed?.train_seconds ?? null,
     tokens_per_second: speed?.train_tokens_per_second ?? null,
     memory_bytes: speed?.peak_memory_bytes ?? null,

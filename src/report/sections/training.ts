@@ -5,6 +5,7 @@ import { isMissing, type ReportData, type Training, type TrainingRow } from "../
 import { type Content, html, type Markup } from "../markup.js";
 import { count, duration, percent, points, short, size } from "../numbers.js";
 import { figure, folded, missingSection, section, sideBySide, table } from "./parts.js";
+import { sweepTable } from "./sweep.js";
 
 /** Longer tables are folded away on screen. */
 const SHOWN_ROWS = 20;
@@ -19,6 +20,7 @@ export function trainingSection({ training }: ReportData): Markup {
       smallFigure(training, "gradient_norm", "Gradient norm before clipping"),
     ]),
     rowsTable(training),
+    sweepTable(training),
   ]);
 }
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
-import { importText } from "../../../src/commands/data-import.js";
+import { dataImport, importText } from "../../../src/commands/data-import.js";
 import { type ImportOptions, importData } from "../../../src/data-tools/import.js";
 import { folderWith, jsonl } from "../../helpers/labelled-files.js";
 
@@ -80,6 +80,30 @@ describe("data import", () => {
       problems: [{ file: path, line: 2 }, { line: 3 }, { line: 4 }],
     });
     expect(await readdir(folder)).toEqual(["in.jsonl"]);
+  });
+
+  test("names files as they were typed, and the output in full for machines", async () => {
+    const folder = await folderWith({ "in.jsonl": COHERE, "bad.jsonl": "{\n" });
+    const typed = (name: string) => relative(process.cwd(), join(folder, name));
+    const { signal } = new AbortController();
+    const python = () => Promise.reject(new Error("not asked for"));
+    const context = { signal, emit: () => undefined, home: folder, python };
+    const importing = (path: string, out: string) =>
+      dataImport(typed(path), { out: typed(out), from: "auto", to: "groups" }, context);
+    await expect(importing("bad.jsonl", "out.jsonl")).rejects.toMatchObject({
+      message: expect.stringContaining(typed("bad.jsonl")),
+      problems: [{ file: typed("bad.jsonl"), line: 1 }],
+    });
+    await expect(importing("none.jsonl", "out.jsonl")).rejects.toMatchObject({
+      message: expect.stringContaining(` ${typed("none.jsonl")}`),
+    });
+    await expect(importing("in.jsonl", "bad.jsonl")).rejects.toMatchObject({
+      message: `${typed("bad.jsonl")} is there already.`,
+    });
+    await expect(importing("in.jsonl", "no/out.jsonl")).rejects.toMatchObject({
+      hint: `make it first: \`mkdir -p ${typed("no")}\``,
+    });
+    expect(await importing("in.jsonl", "out.jsonl")).toMatchObject({ essential: join(folder, "out.jsonl") });
   });
 
   test("names both forms and the flag where the rows leave it open", async () => {

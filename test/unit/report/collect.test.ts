@@ -43,6 +43,11 @@ const verified = (verdict: unknown) => ({
   machine: { cpu: "Some CPU", cores: 2, flags: [], threads: 2, onnxruntime: "1.30.0", node: "20.20.2" },
 });
 
+/** As the train job writes it; the file of guard set `b-2` stands before that of `b`. */
+const SWEEP = `{"queries": 10, "guard_max_drop": 0.01, "base": {"alpha": 0.0, "dev_ndcg@10": 0.4, "guards": {"guard-b": 0.7, "guard-b-2": 0.6}},
+"mixtures": [{"alpha": 1.0, "dev_ndcg@10": 0.55, "guards": {"guard-b": 0.7, "guard-b-2": 0.3}, "within_guards": false},
+{"alpha": 0.5, "dev_ndcg@10": 0.5, "guards": {"guard-b": 0.7, "guard-b-2": 0.59}, "within_guards": true}], "chosen": 0.5}`;
+
 function there<Content>(part: Part<Content>): Content {
   if (isMissing(part)) throw new Error(part.missing);
   return part as Content;
@@ -119,6 +124,61 @@ describe("the data of a report", () => {
     // Scores of -1 and 0 were 0 and 2 before they were halved and lowered by 1.
     const predicted = [before, after].map((one) => one?.calibration.bins.map((bin) => bin.predicted));
     expect(predicted).toEqual([[0, 2].map(close), [-1, 0].map(close)]);
+  });
+
+  test("has what each threshold keeps of the test split, by hand", async () => {
+    const made = new PipelineFolder(folder());
+    const output = { calibration: { a: 0.5, b: -1 } };
+    // sigmoid of 2 is .881 and of 0 is .5: at .5 all six stay, at .6 the three of 2, two of them relevant.
+    await made.train({
+      prepare: await made.prepare(),
+      tuned: [
+        [0, 2],
+        [0, 2],
+        [2, 0],
+      ],
+      output,
+    });
+    const found = there((await collectReport(made.store, "r.yaml")).thresholds);
+    expect(found).toMatchObject({ calibrated: true, pairs: 6, relevant: 3 });
+    const at = (threshold: number) => found.rows.find((row) => row.threshold === threshold);
+    expect(at(0.5)).toMatchObject({ kept: 6, relevant_kept: 3, precision: { value: 0.5 }, recall: { value: 1 } });
+    expect(at(0.6)).toMatchObject({ kept: 3, relevant_kept: 2, precision: { value: 2 / 3 }, recall: { value: 2 / 3 } });
+    // Wilson for 2 of 3: center (2/3 + z²/6) / (1 + z²/3), z = 1.96.
+    expect(at(0.6)?.precision?.interval).toEqual([expect.closeTo(0.2077, 4), expect.closeTo(0.9385, 4)]);
+    expect(at(0.9)).toEqual({
+      threshold: 0.9,
+      kept: 0,
+      relevant_kept: 0,
+      precision: null,
+      recall: { value: 0, interval: [0, expect.closeTo(0.5615, 4)] },
+    });
+  });
+
+  test("has every mixture that was tried, the base first and guard sets by number", async () => {
+    const made = new PipelineFolder(folder());
+    await made.train({ prepare: await made.prepare(), sweep: SWEEP });
+    expect(there((await collectReport(made.store, "r.yaml")).training).sweep).toEqual({
+      queries: 10,
+      guard_max_drop: 0.01,
+      chosen_alpha: 0.5,
+      mixtures: [
+        { alpha: 0, dev_ndcg: 0.4, guards: [0.6, 0.7], within_guards: true },
+        { alpha: 0.5, dev_ndcg: 0.5, guards: [0.59, 0.7], within_guards: true },
+        { alpha: 1, dev_ndcg: 0.55, guards: [0.3, 0.7], within_guards: false },
+      ],
+    });
+  });
+
+  test.each([
+    ["cut in the middle", SWEEP.slice(0, 40)],
+    ["with a guard set in some mixtures only", SWEEP.replace('"guard-b": 0.7, "guard-b-2": 0.59', '"guard-b": 0.7')],
+    ["with a bare NaN of Python", SWEEP.replace("0.55", "NaN")],
+  ])("has no mixtures from a record %s, and the rest stands", async (_, sweep) => {
+    const made = new PipelineFolder(folder());
+    await made.train({ prepare: await made.prepare(), sweep });
+    const training = there((await collectReport(made.store, "r.yaml")).training);
+    expect([training.sweep, training.steps]).toEqual([null, 10]);
   });
 
   test("has the course of training, and null where nothing was measured", async () => {
@@ -290,6 +350,7 @@ describe("professional secrecy", () => {
         [3, 0],
         [0, 1],
       ],
+      sweep: SWEEP.replaceAll("guard-b", "guard-mandant-muster"),
     });
     const mixed = groups.map((group, index) => ({ ...group, source: index === 0 ? "Muster Treuhand" : "Beispiel AG" }));
     const tuned = await readScores(join(train.dir, "scores.tuned.test.tsv"));
@@ -303,6 +364,7 @@ describe("professional secrecy", () => {
     const page = renderReport(data);
     expect(page).toContain("source: number 2");
     expect(page).toContain("guard set 1");
+    expect(page).toContain("guard set 2, points");
     for (const text of [page, JSON.stringify(data)]) {
       expect(text).not.toMatch(new RegExp(`${SECRET}|muster|beispiel`, "i"));
       expect(text).not.toContain(folder());

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ReportData } from "../../../src/report/data.js";
+import type { ReportData, Thresholds, Training } from "../../../src/report/data.js";
 import { html } from "../../../src/report/markup.js";
 import { duration, points, short, size } from "../../../src/report/numbers.js";
 import { GENERATOR, renderReport } from "../../../src/report/page.js";
@@ -107,6 +107,43 @@ describe("the tables", () => {
     expect(page).toMatch(/<tr class="strong"><th scope="row">50<\/th><td class="number">40\.00<\/td>/);
   });
 
+  test("of mixtures name what was kept and what a guard set forbids", () => {
+    const words = text(page);
+    expect(words).toContain("tuned share dev NDCG@10 points guard set, points");
+    expect(words).toContain("0 (the base) 20.00 – –");
+    expect(words).toContain("0.5 35.00 +15.00 \u22120.50 kept");
+    expect(words).toContain("1 (as trained) 40.00 +20.00 \u22127.00 loses too much on a guard set");
+    expect(words).toContain("A mixture may lose at most 1.00 points on a guard set.");
+    expect(page).toContain('<tr class="strong"><th scope="row">0.5</th>');
+  });
+
+  test("of mixtures are absent where nothing was mixed, and number several guard sets", () => {
+    const training = reportData.training as Training;
+    const mixed = (sweep: Training["sweep"]) => text(withData({ training: { ...training, sweep } }));
+    expect(mixed(null)).not.toContain("Mixtures of tuned and base weights");
+    const mixtures = [0, 1].map((alpha) => ({ alpha, dev_ndcg: 0.2, guards: [0.5, 0.6], within_guards: true }));
+    const two = mixed({ queries: 3, guard_max_drop: 0.01, mixtures, chosen_alpha: 0 });
+    expect(two).toContain("guard set 1, points guard set 2, points");
+    const none = mixtures.map((mixture) => ({ ...mixture, guards: [] }));
+    expect(mixed({ queries: 3, guard_max_drop: 0.01, mixtures: none, chosen_alpha: 0 })).toContain("only dev chose");
+  });
+
+  test("of thresholds have counts, shares and intervals, and a dash over nothing", () => {
+    const words = text(page);
+    expect(words).toContain("0.50 8 40.00 % 6 75.00 [40.93, 92.85] 100.00 [60.97, 100.00]");
+    expect(words).toContain("0.90 0 0.00 % 0 – 0.00 [0.00, 39.03]");
+    expect(words).toContain("The scores are not calibrated: a threshold is no probability here");
+  });
+
+  test("of thresholds say what a threshold is once scores are calibrated, and that none is of use where nothing is kept", () => {
+    const thresholds = reportData.thresholds as Thresholds;
+    expect(text(withData({ thresholds: { ...thresholds, calibrated: true } }))).toContain(
+      "a threshold is the least probability that a kept passage has",
+    );
+    const rows = thresholds.rows.slice(1);
+    expect(text(withData({ thresholds: { ...thresholds, rows } }))).toContain("no threshold of this table is of use");
+  });
+
   test("of latency and reliability have their figures", () => {
     expect(text(page)).toContain("int8 cpu 50 36.6 17 97.1 124.2 –");
     expect(text(page)).toContain("0.8000 0.500 [0.237, 0.763] 10");
@@ -143,10 +180,11 @@ describe("a part that is missing", () => {
       gains: missing("No gains."),
       scores: missing("No scores."),
       reliability: missing("No reliability."),
+      thresholds: missing("No thresholds."),
       latency: missing("No latency."),
     });
     expect(sparse).not.toContain("<svg");
-    for (const word of ["history", "quality", "gains", "scores", "reliability", "latency"])
+    for (const word of ["history", "quality", "gains", "scores", "reliability", "thresholds", "latency"])
       expect(text(sparse)).toContain(`No ${word}.`);
     expect(sparse).toContain("Run <code>rerank-tune verify</code> first.");
     expect(text(sparse)).toContain("No verdict yet");
@@ -167,6 +205,7 @@ describe("a part that is missing", () => {
       verdict: { outcome: "improved" },
       training: { best_step: 50, dev_ndcg: { base: 0.2, best: 0.4 } },
       calibration: [{ system: "tuned", ece: 0.1234 }],
+      thresholds: { relevant: 6, rows: [{ threshold: 0.5, kept: 8 }, { kept: 0 }] },
     });
     expect(JSON.stringify(summary)).not.toContain("q1");
   });

@@ -25,6 +25,8 @@ export interface TrainParts {
   base?: [number, number][];
   output?: Record<string, unknown>;
   history?: string;
+  /** records/interpolation.json, as Python writes it. */
+  sweep?: string;
   prepare: Artifact;
 }
 
@@ -67,6 +69,7 @@ export class PipelineFolder {
     base,
     output,
     history = HISTORY,
+    sweep,
     started,
   }: TrainParts): Promise<Artifact> {
     const files = {
@@ -76,6 +79,7 @@ export class PipelineFolder {
         train_tokens_per_second: null,
         peak_memory_bytes: 1e9,
       }),
+      ...(sweep === undefined ? {} : { "records/interpolation.json": sweep }),
       ...(tuned.length === 0 ? {} : { "scores.tuned.test.tsv": scoreFile(tuned) }),
       ...(base === undefined ? {} : { "scores.base.test.tsv": scoreFile(base) }),
     };

@@ -71,6 +71,16 @@ export const reportData: ReportData = {
     precision: "bf16",
     base_is_reranker: false,
     interpolation: null,
+    sweep: {
+      queries: 300,
+      guard_max_drop: 0.01,
+      mixtures: [
+        { alpha: 0, dev_ndcg: 0.2, guards: [0.5], within_guards: true },
+        { alpha: 0.5, dev_ndcg: 0.35, guards: [0.495], within_guards: true },
+        { alpha: 1, dev_ndcg: 0.4, guards: [0.43], within_guards: false },
+      ],
+      chosen_alpha: 0.5,
+    },
     seconds: 205.4,
     tokens_per_second: 5959.4,
     memory_bytes: 2_582_925_312,
@@ -117,6 +127,21 @@ export const reportData: ReportData = {
       },
     },
   ],
+  thresholds: {
+    calibrated: false,
+    pairs: 20,
+    relevant: 6,
+    rows: [
+      {
+        threshold: 0.5,
+        kept: 8,
+        relevant_kept: 6,
+        precision: { value: 0.75, interval: [0.4093, 0.9285] },
+        recall: { value: 1, interval: [0.6097, 1] },
+      },
+      { threshold: 0.9, kept: 0, relevant_kept: 0, precision: null, recall: { value: 0, interval: [0, 0.3903] } },
+    ],
+  },
   latency: {
     rows: [
       {

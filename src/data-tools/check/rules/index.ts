@@ -4,9 +4,10 @@ import { contradictingLabels, duplicatePair, oneClassData, oneClassGroup } from 
 import { languageDiffers, mixedLanguages } from "./languages.js";
 import { contradictingNearDuplicate, nearDuplicatePassage, nearDuplicateQuery } from "./near-duplicates.js";
 import { adjustedValue, emptyText, unknownRunQuery, unreadableRow, unusedField } from "./rows.js";
-import { flippedLabels, likelyFalseNegative, nothingToLearn, rankedAgainstLabels } from "./scores.js";
+import { flippedLabels, likelyFalseNegative, lowProbabilities, nothingToLearn, rankedAgainstLabels } from "./scores.js";
 import { nearDuplicateAcrossSplits, partlySplit, queryInTwoSplits } from "./splits.js";
-import { cutByMaxLength, invisibleCharacter, mojibake, overLongText, replacementCharacter } from "./texts.js";
+import { invisibleCharacter, mojibake, overLongText, replacementCharacter } from "./texts.js";
+import { cutByMaxLength, cutShare } from "./truncation.js";
 
 export const RULES: readonly Rule[] = [
   unreadableRow,
@@ -29,7 +30,9 @@ export const RULES: readonly Rule[] = [
   nearDuplicateQuery,
   nearDuplicatePassage,
   rankedAgainstLabels,
+  lowProbabilities,
   cutByMaxLength,
+  cutShare,
   mixedLanguages,
   languageDiffers,
   adjustedValue,

@@ -103,6 +103,37 @@ export const nothingToLearn: Rule = {
   },
 };
 
+/** Median probability of the best positives below which probabilities say little of relevance. */
+export const LOW_PROBABILITY = 0.1;
+
+export const lowProbabilities: Rule = {
+  name: "low_probabilities",
+  severity: "note",
+  about:
+    "The base gives even the best positives low probabilities: it is not calibrated, or does not know the domain. likely_false_negative then only says that it prefers a negative. Read before you relabel.",
+  watch: (say) => {
+    let [groups, low] = [0, 0];
+    return {
+      group: ({ passages }) => {
+        const best = bestPositive(passages);
+        if (best === undefined) return;
+        groups += 1;
+        if (best < LOW_PROBABILITY) low += 1;
+      },
+      end: ({ source }) => {
+        if (groups >= FEWEST_GROUPS && low > groups / 2)
+          say({ file: source }, `best positive below ${LOW_PROBABILITY} in ${low} of ${groups} groups`);
+      },
+    };
+  },
+};
+
+/** Probability of the positive that the base likes best; undefined without a scored one. */
+function bestPositive(passages: readonly CheckedPassage[]): number | undefined {
+  const scores = passages.flatMap(({ label, score }) => (label > 0 && score !== undefined ? [score] : []));
+  return scores.length === 0 ? undefined : sigmoid(Math.max(...scores));
+}
+
 const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
 export const likelyFalseNegative: Rule = {
@@ -112,9 +143,8 @@ export const likelyFalseNegative: Rule = {
     "The base holds a negative for as relevant as the query's best positive (0.95 of its probability). Look at the label; it is kept.",
   watch: (say) => ({
     group: ({ passages, mined }) => {
-      const positives = passages.filter(({ label, score }) => label > 0 && score !== undefined);
-      if (positives.length === 0) return;
-      const best = Math.max(...positives.map(({ score }) => sigmoid(score as number)));
+      const best = bestPositive(passages);
+      if (best === undefined) return;
       const doubtful = (score: number | undefined): boolean =>
         score !== undefined && sigmoid(score) >= LIKELY_POSITIVE * best;
       const compared = (score: number | undefined): string =>

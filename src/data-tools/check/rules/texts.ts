@@ -20,32 +20,6 @@ export const overLongText: Rule = {
   }),
 };
 
-/** Bytes that a tokenizer can turn into at most as many tokens, so that short pairs need no counting. */
-const bytesOf = (text: string): number => Buffer.byteLength(text);
-/** Special tokens of a pair: 4 in XLM-RoBERTa, 3 in BERT. */
-const SPECIAL_TOKENS = 4;
-
-export const cutByMaxLength: Rule = {
-  name: "cut_by_max_length",
-  severity: "note",
-  about: "The pair is cut at --max-length tokens, in training as in serving. Raise it, or shorten the passage.",
-  watch: (say, { tokens }) => ({
-    group: ({ query, passages }) => {
-      if (tokens === undefined) return;
-      const { tokenizer, max_length } = tokens;
-      const room = max_length - SPECIAL_TOKENS - bytesOf(query.text);
-      const long = passages.filter(({ text }) => bytesOf(text) > room);
-      if (long.length === 0) return;
-      const tokenized = tokenizer.tokenize(query.text);
-      for (const { file, line, id, text } of long) {
-        const passage = tokenizer.tokenize(text);
-        if (tokenizer.join(tokenized, passage, max_length).truncated)
-          say({ file, line, path: `passage ${id}` }, `pair of ${tokenized.ids.length} + ${passage.ids.length} tokens`);
-      }
-    },
-  }),
-};
-
 /** A rule that a pattern decides. */
 function pattern(found: RegExp, message: string): Rule["watch"] {
   return (say) => ({

@@ -112,6 +112,25 @@ describe("cut_by_max_length", () => {
   test("is silent when every pair fits", async () => {
     const result = await checkRows(rows, { tokens: { model: await model(), max_length: 64 } });
     expect(said(result, "cut_by_max_length")).toEqual([]);
+    expect(said(result, "cut_share")).toEqual([]);
+  });
+
+  test("comes with the share of pairs that are cut, by side and by language: cut_share", async () => {
+    const long = "a ".repeat(40).trim();
+    const sided = [
+      { query: "a b", passage: long, label: 1, lang: "de" },
+      { query: "a b", passage: "b a", label: 0, lang: "de" },
+      { query: long, passage: "b", label: 1, lang: "en" },
+      { query: long, passage: `b ${long}`, label: 0, lang: "en" },
+    ];
+    const found = said(await checkRows(sided, { tokens: { model: await model(), max_length: 32 } }), "cut_share");
+    expect(found).toEqual([
+      [null, "75.0 % of pairs cut at 32; on the passage's side 50.0 %, on the query's 50.0 %; de 50.0 %, en 100.0 %"],
+    ]);
+    const one = await checkRows(rows, { tokens: { model: await model(), max_length: 32 } });
+    expect(said(one, "cut_share")).toEqual([
+      [null, "50.0 % of pairs cut at 32; on the passage's side 50.0 %, on the query's 0.0 %"],
+    ]);
   });
 });
 

@@ -72,6 +72,24 @@ describe("nothing_to_learn", () => {
   });
 });
 
+describe("low_probabilities", () => {
+  /** sigmoid(-3) is .047 and sigmoid(-2) is .119. */
+  const LOW: Scores = [-3, -4, -5];
+  const NOT_LOW: Scores = [-2, -4, -5];
+
+  test("notes that the best positives of more than half of the queries are below 0.1", async () => {
+    const result = await checkScored(mixed([11, LOW], [9, NOT_LOW]));
+    expect(said(result, "low_probabilities")).toEqual([[null, "best positive below 0.1 in 11 of 20 groups"]]);
+    expect(result.severities).toMatchObject({ error: 0 });
+    expect(result.findings.find(({ rule }) => rule === "low_probabilities")?.severity).toBe("note");
+  });
+
+  test("is silent at one half, and for few queries", async () => {
+    expect((await checkScored(mixed([10, LOW], [10, NOT_LOW]))).counts.low_probabilities).toBeUndefined();
+    expect((await checkScored(mixed([19, LOW]))).counts.low_probabilities).toBeUndefined();
+  });
+});
+
 describe("likely_false_negative", () => {
   test("names a judged negative at 0.95 of the best positive's probability", async () => {
     // sigmoid(0) = 0.5, of which 0.95 are 0.475 = sigmoid(-0.10008).

@@ -7,7 +7,7 @@ import { readLabelledData } from "../../../../src/dataset/readers/detect.js";
 import type { StageEvent } from "../../../../src/pipeline/stage.js";
 import { folderPerTest } from "../../../helpers/folder-per-test.js";
 import { type Answer, fails } from "../endpoint/stand-in.js";
-import { labelledFile, scoreContext, scoreOf, scoreOptions, teacherAt, tei, warnings } from "./scoring.js";
+import { groupsOf, labelledFile, scoreContext, scoreOf, scoreOptions, teacherAt, tei, warnings } from "./scoring.js";
 
 const folder = folderPerTest();
 
@@ -23,7 +23,7 @@ describe("scoring with Text Embeddings Inference", () => {
       replaced: 0,
       teacher: `${server.url}/rerank`,
     });
-    const read = await readLabelledData(report.out, "auto");
+    const read = await readLabelledData(groupsOf(report), "auto");
     expect(read.findings.fatal.total).toBe(0);
     expect(read.queries.map(({ id, lang }) => [id, lang])).toEqual([1, 2, 3, 4, 5].map((at) => [`q${at}`, "en"]));
     for (const query of read.queries)
@@ -70,7 +70,7 @@ describe("scoring with Text Embeddings Inference", () => {
     const report = await scoreData(scoreOptions(folder(), { teacher }), context);
     expect(report).toMatchObject({ replaced: 1, agreement: null });
     expect(warnings(context)).toContain("1 passages had a teacher score; it is replaced");
-    expect(await readFile(report.out, "utf8")).not.toContain("9");
+    expect(await readFile(groupsOf(report), "utf8")).not.toContain("9");
   });
 });
 
@@ -176,7 +176,7 @@ describe("a run that stops in the middle", () => {
     expect(report.resumed).toBe(2);
     // Of nine requests the two that were answered are not sent again.
     expect(server.requests.length - before).toBe(7);
-    expect(await readFile(report.out, "utf8")).toBe(await whole());
+    expect(await readFile(groupsOf(report), "utf8")).toBe(await whole());
     expect(existsSync(`${report.out}.work`)).toBe(false);
   });
 
@@ -194,7 +194,7 @@ describe("a run that stops in the middle", () => {
     broken = false;
     const report = await scoreData(scoreOptions(folder(), { teacher, resume: true }), scoreContext());
     expect(report.resumed).toBe(3);
-    expect(await readFile(report.out, "utf8")).toBe(await whole());
+    expect(await readFile(groupsOf(report), "utf8")).toBe(await whole());
   });
 
   test("with a torn last line scores that query again", async () => {
@@ -210,7 +210,7 @@ describe("a run that stops in the middle", () => {
     await writeFile(part, (await readFile(part, "utf8")).slice(0, -9));
     const report = await scoreData(scoreOptions(folder(), { teacher, resume: true }), scoreContext());
     expect(report.resumed).toBe(1);
-    expect(await readFile(report.out, "utf8")).toBe(await whole());
+    expect(await readFile(groupsOf(report), "utf8")).toBe(await whole());
   });
 
   test("is not mixed with another one, and not continued unasked", async () => {

@@ -14,12 +14,24 @@ function teacherAt(teacher: string, flags: Partial<DataScoreFlags> = {}) {
 describe("the flags of data score", () => {
   test("take a path for a folder", () => {
     expect(options({ variant: "int8", maxLength: "512" })).toEqual({
-      source: resolve("groups.jsonl"),
+      source: "groups.jsonl",
       format: "auto",
       out: resolve("scored.jsonl"),
       resume: false,
       teacher: { folder: resolve("./big"), variant: "int8", maxLength: 512 },
     });
+  });
+
+  test("take a table of scores beside the groups or instead of them, and one of the two there must be", () => {
+    expect(options({ scores: "base.tsv" })).toMatchObject({
+      out: resolve("scored.jsonl"),
+      scores: resolve("base.tsv"),
+    });
+    const alone = scoreOptions("groups.jsonl", { teacher: "./big", scores: "base.tsv" });
+    expect(alone).not.toHaveProperty("out");
+    expect(() => scoreOptions("groups.jsonl", { teacher: "./big" })).toThrow(
+      expect.objectContaining({ code: "USAGE", hint: expect.stringContaining("--scores base.tsv") }),
+    );
   });
 
   test("take an address for a server, with 32 passages a request and four requests at once", () => {
@@ -55,6 +67,7 @@ describe("the flags of data score", () => {
     ["--timeout", { teacher: "http://localhost", timeout: "1e3" }],
     ["--concurrency", { teacher: "http://localhost", concurrency: "many" }],
     [".jsonl", { out: "scored.csv" }],
+    [".tsv", { scores: "scored.jsonl" }],
     ["--teacher", { teacher: "ftp://localhost" }],
   ])("that make no sense are refused by name: %s", (name, flags) => {
     expect(() => options(flags)).toThrow(

@@ -5,7 +5,7 @@ import { scoreData } from "../../../../src/data-tools/score/index.js";
 import { loadTokenizer } from "../../../../src/inference/tokenizer.js";
 import { folderPerTest } from "../../../helpers/folder-per-test.js";
 import { compiledScorerProcess, expectedSum, MAX_LENGTH, writeModelFolder } from "../../../helpers/scorer-package.js";
-import { labelledFile, scoreContext, scoreOptions, wordCounter } from "./scoring.js";
+import { groupsOf, labelledFile, scoreContext, scoreOptions, wordCounter } from "./scoring.js";
 
 const folder = folderPerTest();
 const child = compiledScorerProcess();
@@ -31,7 +31,7 @@ describe("a teacher in a folder of ours", () => {
     const report = await scoreData(options, scoreContext({ processFile: child.file() }));
     expect(report).toMatchObject({ teacher: model, queries: 5, passages: 15 });
     const tokenizer = await loadTokenizer(model);
-    for (const { query, passages } of await rowsOf(report.out))
+    for (const { query, passages } of await rowsOf(groupsOf(report)))
       for (const { text, teacher_score } of passages)
         expect(teacher_score).toBeCloseTo(expectedSum(tokenizer.encodePair(query, text, MAX_LENGTH).ids), 4);
   });
@@ -67,7 +67,7 @@ describe("a teacher in a plain transformers folder", () => {
     await writeFile(join(model, "model.safetensors"), "weights");
     const context = scoreContext(await wordCounter(folder()));
     const report = await scoreData(scoreOptions(folder(), { teacher: { folder: model } }), context);
-    for (const { passages } of await rowsOf(report.out))
+    for (const { passages } of await rowsOf(groupsOf(report)))
       for (const { teacher_score } of passages) expect(teacher_score).toBe(3);
     // The worker's own progress counts pairs of a block; the person sees queries of the whole.
     const units = context.events.flatMap((event) => (event.type === "progress" ? [event.unit] : []));

@@ -1,7 +1,12 @@
 // What tests of `data score` share: labelled data on disk, a server whose scores follow from the texts, and options for both.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { EndpointTeacherOptions, ScoreContext, ScoreOptions } from "../../../../src/data-tools/score/options.js";
+import type {
+  EndpointTeacherOptions,
+  ScoreContext,
+  ScoreOptions,
+  ScoreReport,
+} from "../../../../src/data-tools/score/options.js";
 import type { StageEvent } from "../../../../src/pipeline/stage.js";
 import { writeJsonl } from "../../../helpers/mining.js";
 import { type Answer, endpointFor, standIn } from "../endpoint/stand-in.js";
@@ -46,6 +51,12 @@ export function scoreOptions(
 ): ScoreOptions {
   const source = join(folder, "labelled.jsonl");
   return { source, format: "auto", out: join(folder, "scored.jsonl"), resume: false, ...changes };
+}
+
+/** The graded groups that a run wrote. */
+export function groupsOf({ out }: ScoreReport): string {
+  if (out === null) throw new Error("no groups were asked for");
+  return out;
 }
 
 export interface TestContext extends ScoreContext {

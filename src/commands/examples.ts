@@ -1,0 +1,27 @@
+// One line to copy for each command that cannot do without options: shown in its help, and where one is missing.
+import type { Command } from "commander";
+
+/** By the words of the command. */
+export const EXAMPLES: Readonly<Record<string, string>> = {
+  init: "rerank-tune init recipe.yaml --data pairs.jsonl",
+  eval: "rerank-tune eval --model ./reranker --data shop --split test",
+  "data import": "rerank-tune data import pairs.csv --out groups.jsonl",
+  "data mine": "rerank-tune data mine groups.jsonl --corpus corpus.jsonl --model ./reranker --out mined.jsonl",
+  "data score": "rerank-tune data score groups.jsonl --teacher ./reranker --scores base.tsv",
+  "data split": "rerank-tune data split groups.jsonl --out sided",
+  "data synthesize":
+    "rerank-tune data synthesize corpus.jsonl --endpoint http://localhost:11434/v1 --model qwen3 --out synthetic.jsonl",
+};
+
+/** The example of the command that `args` name; undefined where they name none, or one without required options. */
+export function exampleFor(program: Command, args: readonly string[]): string | undefined {
+  const words: string[] = [];
+  let command = program;
+  for (const argument of args) {
+    const child = command.commands.find((one) => one.name() === argument);
+    if (child === undefined) continue;
+    words.push(argument);
+    command = child;
+  }
+  return EXAMPLES[words.join(" ")];
+}
