@@ -1,8 +1,9 @@
-// The commands that measure and show: `eval`, `report`. Only their words and flags; the work is loaded when it is called.
+// The commands that measure and show: `eval`, `folds`, `report`. Only their words and flags; the work is loaded when it is called.
 import { type Command, Option } from "commander";
 import type { OutputFlags } from "../ui/output.js";
 import type { EvaluateFlags } from "./evaluate.js";
-import { positiveInteger, VARIANTS, withPlaces, withSet } from "./flags.js";
+import { positiveInteger, VARIANTS, withPlaces, withRunOptions, withSet } from "./flags.js";
+import type { FoldsFlags } from "./folds.js";
 import type { Perform } from "./perform.js";
 import type { ReportFlags } from "./report.js";
 
@@ -23,6 +24,16 @@ export function defineEvaluationCommands(program: Command, perform: Perform): vo
     .action((_: unknown, command: Command) => {
       const flags = command.optsWithGlobals<EvaluateFlags & OutputFlags>();
       return perform(flags, async (context) => (await import("./evaluate.js")).evaluateModel(flags, context));
+    });
+  withRunOptions(program.command("folds"))
+    .helpGroup("Evaluation:")
+    .argument("<recipe>", "YAML file, or - for standard input")
+    .description("train and judge over k folds, pooled: for fewer than 300 queries")
+    .option("--folds <k>", "how many; every query is tested in one of them", positiveInteger, 5)
+    .option("--ignore-split", "give up the split that the data brings")
+    .action((recipe: string, _: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<FoldsFlags & OutputFlags>();
+      return perform(flags, async (context) => (await import("./folds.js")).folds(recipe, flags, context));
     });
   withPlaces(withSet(program.command("report")))
     .helpGroup("Evaluation:")

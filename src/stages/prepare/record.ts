@@ -11,6 +11,9 @@ import { findingKinds, findingsRecord, powerNote, warnings } from "./report.js";
 import type { PrepareOutput } from "./schema.js";
 import type { SplitResult } from "./split.js";
 
+/** Queries below which one test split is too small to show most gains (training.md §3). */
+const FEW_QUERIES = 300;
+
 /** What the stage knows beyond its output. */
 export interface Noticed {
   data: LabelledData;
@@ -36,6 +39,13 @@ export async function record(context: StageContext, output: PrepareOutput, notic
   for (const message of [...notes(output, data.format, ndcg), powerNote(output.queries.test)])
     context.emit({ type: "note", message });
   if (lengths !== undefined) context.emit({ type: "note", message: describeLengths(lengths) });
+  const { train, dev, test } = output.queries;
+  const queries = train + dev + test;
+  if (queries < FEW_QUERIES)
+    context.emit({
+      type: "note",
+      message: `${queries} queries make a small test split; \`rerank-tune folds RECIPE\` tests every query once`,
+    });
   const report = {
     format: data.format,
     ...output,

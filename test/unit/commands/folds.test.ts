@@ -151,7 +151,7 @@ describe("folds of a recipe that helps", () => {
     expect((result.data as FoldsData).median).toEqual({ best_step: 7.5, best_epochs: 2.5 });
     expect((result.data as FoldsData).final).toEqual({ epochs: 2.5, keeps_split: false });
     expect(result.text(plain)).toMatch(
-      /run \S*my\.yaml --artifacts \S+ \\\n +--set train\.seed=1 \\\n +--set train\.epochs=2\.5 \\\n +--set prepare\.split\.test=0\.02 \\\n +--set publish\.against_verdict=true$/,
+      /run \S*my\.yaml --artifacts \S+ \\\n +--set train\.seed=1 \\\n +--set train\.epochs=2\.5 \\\n +--set publish\.against_verdict=true$/,
     );
   });
 
