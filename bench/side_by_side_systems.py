@@ -74,8 +74,9 @@ def run_flag_embedding(arguments: argparse.Namespace) -> dict:
     from rerank_tune_worker.jobs import train
     from rerank_tune_worker.protocol import read_job
     from rerank_tune_worker.reporter import JobError, Reporter
+    from rerank_tune_worker.training.loop import TrainingLoop
 
-    train.TrainingLoop.use_best = lambda _: None
+    TrainingLoop.use_best = lambda _: None
     try:
         done = train.run(read_job(write_job(arguments, "train.all")), Reporter(io.StringIO(), "bench"))
     except JobError as error:

@@ -11,6 +11,8 @@ from typing import Any, TextIO
 
 from . import protocol
 
+RESUME_HINT = "read records/worker.log of each machine for why, then run the same command again: it resumes at the last checkpoint"
+
 
 class Cancelled(Exception):
     """The parent asked to stop, or is gone. A job lets this pass after saving what it must."""
@@ -19,9 +21,20 @@ class Cancelled(Exception):
 class JobError(Exception):
     """A failure with a code of src/errors.ts and a hint that the user can type."""
 
+    retryable = False
+
     def __init__(self, code: str, message: str, hint: str):
         super().__init__(message)
         self.code, self.message, self.hint = code, message, hint
+
+
+class RankLost(JobError):
+    """Another process of this training is gone. `where`: "at step 12"."""
+
+    retryable = True
+
+    def __init__(self, who: str, where: str):
+        super().__init__("WORKER_CRASHED", f"{who} was lost {where}", RESUME_HINT)
 
 
 class Reporter:
@@ -60,6 +73,10 @@ class Reporter:
         if self._cancelled.is_set():
             raise Cancelled()
 
+    def cancel(self) -> None:
+        """As if the parent had asked to stop; from any thread."""
+        self._cancelled.set()
+
     def listen(self) -> None:
         """Watches stdin for the cancel message or its end (the parent died), and SIGTERM; none of them interrupts a step."""
         signal.signal(signal.SIGTERM, lambda *_: self._cancelled.set())
@@ -71,6 +88,23 @@ class Reporter:
             if _is_cancel(line):
                 break
         self._cancelled.set()
+
+
+class FollowerReporter(Reporter):
+    """What ranks other than 0 speak through: errors, into the log, and nothing else. They stop when rank 0 does, whoever sends signals."""
+
+    def __init__(self, rank: int, job: str):
+        super().__init__(sys.stderr, job)
+        self._rank = rank
+
+    def send(self, event: protocol.Event) -> None:
+        if isinstance(event, protocol.Error):
+            print(f"rank {self._rank}: {event.code}: {event.message}; {event.hint}", file=sys.stderr, flush=True)
+
+    def listen(self) -> None:
+        """Reads no stdin, which is rank 0's: a line that two processes wait for reaches either of them."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _is_cancel(line: str) -> bool:

@@ -11,9 +11,9 @@ import torch
 import transformers
 
 from rerank_tune_worker.base_model import inspect_base, load_base
-from rerank_tune_worker.jobs import train
 from rerank_tune_worker.reporter import JobError
-from rerank_tune_worker.training.memory import Shape, check_memory, free_memory, micro_batch_tokens, predict
+from rerank_tune_worker.training import preparing
+from rerank_tune_worker.training.memory import Shape, check_memory, fits, free_memory, largest_micro_batch, predict
 from rerank_tune_worker.training.model import PairModel
 from tests.train_workplace import DyingReporter, Workplace
 from tests.training_data import OPTIONS
@@ -60,10 +60,10 @@ class Formula(unittest.TestCase):
         self.assertAlmostEqual((found.parameters + found.gradients + found.adam) / 1e9, 9.1, places=1)
 
     def test_groups_stay_whole_and_no_micro_batch_is_larger_than_a_step(self):
-        options = {"micro_batch_tokens": 4096, "group_size": 8, "queries_per_step": 16}
-        self.assertEqual(micro_batch_tokens(options, 100), 4096)
-        self.assertEqual(micro_batch_tokens(options, 1000), 8000)
-        self.assertEqual(micro_batch_tokens(options, 10), 1280)
+        options = {"group_size": 8, "queries_per_step": 16}
+        self.assertEqual(largest_micro_batch(4096, options, 100), 4096)
+        self.assertEqual(largest_micro_batch(4096, options, 1000), 8000)
+        self.assertEqual(largest_micro_batch(4096, options, 10), 1280)
 
     def test_a_model_tells_its_own_shape(self):
         place = Workplace("xlm-roberta", "modernbert")
@@ -137,6 +137,13 @@ class Refusal(unittest.TestCase):
 
     def test_a_system_that_does_not_tell_refuses_nothing(self):
         self.assertNotIn("can be had", self.check(None))
+        self.assertTrue(fits(predict(SHAPE, tokens=100, longest=16), None))
+        self.assertFalse(fits(predict(SHAPE, tokens=100, longest=16), 0))
+
+    def test_what_the_machine_was_left_to_choose_is_no_way_out(self):
+        with self.assertRaises(JobError) as caught:
+            self.check(0, micro_batch_tokens="auto")
+        self.assertNotIn("micro_batch_tokens", caught.exception.hint)
 
     def test_what_is_free_is_read_from_the_system(self):
         body = "MemTotal:  100 kB\nMemAvailable:   50 kB\n"
@@ -151,7 +158,7 @@ class Refusal(unittest.TestCase):
         reporter = DyingReporter()
         place.run("told", reporter=reporter, epochs=1)
         self.assertEqual(sum("training will take about" in getattr(event, "message", "") for event in reporter.events), 1)
-        with mock.patch.object(train, "free_memory", return_value=1), self.assertRaises(JobError) as caught:
+        with mock.patch.object(preparing, "free_memory", return_value=1), self.assertRaises(JobError) as caught:
             place.run("refused")
         self.assertEqual(caught.exception.code, "WORKER_OUT_OF_MEMORY")
         self.assertFalse(os.path.exists(place.path("refused", "checkpoint")))

@@ -4,6 +4,7 @@ import { delimiter, join, relative, resolve, sep } from "node:path";
 import type { PipelineEvent } from "../pipeline/execute.js";
 import type { LoadOptions } from "../recipe/load.js";
 import type { PythonRuntime } from "../worker/run-job.js";
+import type { LaunchFlags } from "./launch.js";
 
 export interface CommandContext {
   signal: AbortSignal;
@@ -25,7 +26,7 @@ export interface RecipeFlags {
   data?: string;
 }
 
-export interface RunFlags extends RecipeFlags {
+export interface RunFlags extends RecipeFlags, LaunchFlags {
   dryRun?: boolean;
   force?: boolean;
 }

@@ -22,11 +22,24 @@ export function withSet(command: Command): Command {
   );
 }
 
+/** Commands whose own work is training; the others of the pipeline mostly find it done. */
+const TRAINING = ["run", "train"];
+
 export function withRunOptions(command: Command): Command {
-  return withPlaces(withSet(command))
+  withPlaces(withSet(command))
     .option("-n, --dry-run", "print what would run and why; run nothing")
     .option("--force", "run every stage again")
     .option("--offline", "use cached bases only");
+  return TRAINING.includes(command.name()) ? withLaunch(command) : command;
+}
+
+/** Where training runs; see docs/guides/many-devices.md. */
+function withLaunch(command: Command): Command {
+  return command
+    .option("--processes <n>", "train in n processes on this machine", positiveInteger)
+    .option("--nodes <m>", "train on m machines", positiveInteger)
+    .option("--node-rank <k>", "this machine, 0 to m - 1; 0 keeps the results", wholeNumber)
+    .option("--rendezvous <host:port>", "where machine 0 waits for the others");
 }
 
 /** For `argParser`: a whole number of 1 or more. */
@@ -35,6 +48,12 @@ export function positiveInteger(value: string): number {
   if (!Number.isInteger(number) || number < 1)
     throw new InvalidArgumentError("It must be a whole number of 1 or more.");
   return number;
+}
+
+/** For `argParser`: a whole number of 0 or more. */
+export function wholeNumber(value: string): number {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError("It must be a whole number of 0 or more.");
+  return Number(value);
 }
 
 /**

@@ -17,6 +17,8 @@ import {
   type RunFlags,
   registryFolder,
 } from "./context.js";
+import { joinTraining } from "./join.js";
+import { launchOf } from "./launch.js";
 import { planRecipe } from "./plan.js";
 import { type RunData, runData } from "./result.js";
 
@@ -30,7 +32,9 @@ export async function runRecipe(
   flags: RunFlags,
   context: CommandContext,
 ): Promise<Renderable> {
+  const launch = launchOf(flags);
   if (flags.dryRun === true) return await planRecipe(path, target, flags, context);
+  if (launch !== undefined && launch.nodeRank > 0) return await joinTraining(path, launch, flags, context);
   const registry = resolve(registryFolder(flags));
   const { signal, emit, python } = context;
   const recipe = await loadRecipe(path, loadOptions(flags, context));
@@ -39,7 +43,7 @@ export async function runRecipe(
     root: resolve(flags.artifacts),
     target,
     versions: await toolVersions(),
-    python,
+    python: launch === undefined ? python : async () => ({ ...(await python()), launch }),
     signal,
     emit,
     force: flags.force ?? false,

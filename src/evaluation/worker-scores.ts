@@ -16,7 +16,7 @@ const outputs = z.object({
   device: z.string(),
 });
 
-/** Tokens that go through the model at once; the recipe's default for `train.micro_batch_tokens`. */
+/** Tokens that go through the model at once: what `auto` takes for `train.micro_batch_tokens` on a CPU. */
 const BATCH_TOKENS = 4096;
 const GROUPS_FILE = "groups.jsonl";
 const SCORES_FILE = "scores.tsv";

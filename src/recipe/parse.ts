@@ -95,7 +95,10 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
       },
     ];
   if (issue.code === "invalid_union")
-    return issue.errors.flatMap((errors) => errors.flatMap((inner) => describeIssue(inner, schema))).slice(0, 1);
+    return issue.errors
+      .flat()
+      .flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, schema))
+      .slice(0, 1);
   return [{ path, message: issue.message }];
 }
 

@@ -42,6 +42,15 @@ export interface Sweep {
   chosen_alpha: number;
 }
 
+/** Values are dev NDCG@10, 0-1; null for a seed that collapsed. */
+export interface SeedSpread {
+  runs: { seed: number; dev_ndcg: number | null }[];
+  best_seed: number;
+  /** Seeds whose weights were averaged; empty where there were not two to average. */
+  averaged: number[];
+  kept: "average" | "seed";
+}
+
 export interface Training {
   rows: TrainingRow[];
   steps: number;
@@ -56,6 +65,8 @@ export interface Training {
   interpolation: { alpha: number; dev_ndcg: number } | null;
   /** Every mixture that was tried; null where nothing was mixed or the record is not there. */
   sweep: Sweep | null;
+  /** Where several seeds were trained, what each reached; the rows above are then those of the best one. */
+  seeds: SeedSpread | null;
   /** Seconds of optimizer steps, tokens a second, bytes; null where the record is not there. */
   seconds: number | null;
   tokens_per_second: number | null;

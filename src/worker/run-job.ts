@@ -1,11 +1,11 @@
 // The only door to Python: starts the worker on one job, turns its event lines into stage events, and ends in exactly one outcome.
-import { createWriteStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { execa, type ResultPromise } from "execa";
 import { ERROR_CODES, type ErrorCode, interrupted, RerankTuneError } from "../errors.js";
 import type { StageEvent } from "../pipeline/stage.js";
+import { type Launch, RENDEZVOUS_SECONDS, startCommand } from "./launch.js";
 import {
   CANCEL_LINE,
   type DoneEvent,
@@ -14,6 +14,7 @@ import {
   type WorkerJob,
   workerEventSchema,
 } from "./protocol.js";
+import { keepLog } from "./worker-log.js";
 
 /** A ready Python environment. */
 export interface PythonRuntime {
@@ -22,6 +23,8 @@ export interface PythonRuntime {
   worker: string;
   /** Variables added to the child's environment. */
   variables: Record<string, string>;
+  /** Several processes for the jobs that train; one when left out. */
+  launch?: Launch;
 }
 
 export interface RunJobOptions {
@@ -59,8 +62,11 @@ export async function runJob(options: RunJobOptions): Promise<DoneEvent> {
   await mkdir(options.recordsDir, { recursive: true });
   const jobFile = join(options.recordsDir, "job.json");
   await writeFile(jobFile, JSON.stringify(options.job, null, 2));
-  const child = execa(options.runtime.executable, ["-I", "-u", options.runtime.worker, "--job", jobFile], {
-    env: { ...WORKER_VARIABLES, ...options.runtime.variables },
+  const launch = launchOf(options);
+  if (launch !== undefined) await writeFile(join(options.recordsDir, "launch.json"), JSON.stringify(launch, null, 2));
+  const { file, args, variables } = startCommand(options.runtime, jobFile, launch);
+  const child = execa(file, args, {
+    env: { ...WORKER_VARIABLES, ...variables, ...options.runtime.variables },
     buffer: false,
     reject: false,
     stdin: "pipe",
@@ -69,6 +75,11 @@ export async function runJob(options: RunJobOptions): Promise<DoneEvent> {
   });
   const conversation = new Conversation(options, child);
   return await conversation.outcome();
+}
+
+/** Every other job is one process wherever it runs. */
+function launchOf({ job, runtime }: RunJobOptions): Launch | undefined {
+  return job.kind === "train" ? runtime.launch : undefined;
 }
 
 /** State of one talk with a worker; lives as long as its process. */
@@ -93,10 +104,10 @@ class Conversation {
     const { signal } = this.options;
     const cancel = () => this.cancel();
     signal.addEventListener("abort", cancel, { once: true });
-    const greeting = setTimeout(() => this.stop(this.noHello()), (this.options.helloSeconds ?? 180) * 1000);
+    const greeting = setTimeout(() => this.stop(this.noHello()), this.helloSeconds() * 1000);
     if (signal.aborted) this.cancel();
     try {
-      const log = this.keepLog();
+      const log = keepLog(this.child.stderr, join(this.options.recordsDir, "worker.log"), this.lastLines);
       await this.readEvents(() => clearTimeout(greeting));
       const result = await this.child;
       await log;
@@ -107,14 +118,10 @@ class Conversation {
     }
   }
 
-  private async keepLog(): Promise<void> {
-    const file = createWriteStream(join(this.options.recordsDir, "worker.log"), { flags: "a" });
-    for await (const line of createInterface({ input: this.child.stderr })) {
-      file.write(`${line}\n`);
-      this.lastLines.push(line);
-      if (this.lastLines.length > 20) this.lastLines.shift();
-    }
-    await new Promise((resolve) => file.end(resolve));
+  /** Machines that wait for one another greet late. */
+  private helloSeconds(): number {
+    const together = (launchOf(this.options)?.nodes ?? 1) > 1;
+    return (this.options.helloSeconds ?? 180) + (together ? RENDEZVOUS_SECONDS : 0);
   }
 
   private async readEvents(onHello: () => void): Promise<void> {
@@ -180,7 +187,9 @@ class Conversation {
   }
 
   private crashed(exitCode: number | undefined, signal: string | undefined, cause: unknown): RerankTuneError {
-    const killed = signal === "SIGKILL" || exitCode === 137;
+    // torchrun ends with 1 whatever happened, and says what on standard error.
+    const rankKilled = this.lastLines.some((line) => /exitcode\s*: -9\b/.test(line));
+    const killed = signal === "SIGKILL" || exitCode === 137 || rankKilled;
     const log = join(this.options.recordsDir, "worker.log");
     return new RerankTuneError({
       code: killed ? "WORKER_OUT_OF_MEMORY" : "WORKER_CRASHED",

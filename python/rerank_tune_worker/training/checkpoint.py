@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 
@@ -38,12 +39,30 @@ class Checkpoint:
     def load_best(self, step: int) -> dict[str, torch.Tensor]:
         return load_file(os.path.join(self._folder, _best_name(step)))
 
+    def best_tensors(self, step: int) -> Iterator[tuple[str, torch.Tensor]]:
+        """The same one by one, so that no second copy of a model is in memory."""
+        yield from tensors_of(os.path.join(self._folder, _best_name(step)))
+
+    def finish(self, best_step: int | None) -> None:
+        """Removes what only a run that goes on needs; of the weights those of `best_step` stay, or none."""
+        for name in os.listdir(self._folder):
+            kept = best_step is not None and name == _best_name(best_step)
+            if name == "state.pt" or (name.startswith("best-") and not kept):
+                os.remove(os.path.join(self._folder, name))
+
     def remove(self) -> None:
         shutil.rmtree(self._folder)
 
 
 def _best_name(step: int) -> str:
     return f"best-{step}.safetensors"
+
+
+def tensors_of(path: str) -> Iterator[tuple[str, torch.Tensor]]:
+    """Names and tensors of a safetensors file, one in memory at a time."""
+    with safe_open(path, framework="pt") as file:
+        for name in file.keys():
+            yield name, file.get_tensor(name)
 
 
 def replace_file(path: str, write: Callable[[str], object]) -> None:

@@ -53,8 +53,9 @@ class Progress:
             self.best_step, self.best_ndcg, self.best_values = self.step, ndcg, values
         return better
 
-    def lines(self) -> str:
-        return "".join(json.dumps(row) + "\n" for row in self.rows)
+    def lines(self, seed: int | None = None) -> str:
+        """The rows as JSON lines; with `seed` each says first which of several runs it belongs to."""
+        return "".join(json.dumps(row if seed is None else {"seed": seed, **row}) + "\n" for row in self.rows)
 
 
 def clearly_below(values: list[float], reference: list[float]) -> bool:

@@ -7,42 +7,50 @@ from typing import Any, Callable
 
 import torch
 
-from ..reporter import Cancelled, Reporter
+from ..reporter import Cancelled, RankLost, Reporter
 from .base_scores import base_scores
+from .budget import TokenBudget
 from .checkpoint import Checkpoint
-from .data import PairCache, StepPlan, micro_batches
+from .data import PairCache, StepPlan
+from .distributed import Alone, Follower
 from .evaluate import DevSet, mean
 from .history import Progress, clearly_below, evaluation_steps
 from .loss import LossSums, Objective
 from .model import PairModel
 from .optimizer import build_optimizer, learning_rate, warmup_steps
+from .step_gradients import StepGradients
 
 LOSS_EVERY = 5  # steps between loss events
 
 
 @dataclass
 class Work:
-    """What this process did; goes into records, never into results."""
+    """What was done since this process started, by all processes together; goes into records, never into results."""
 
+    processes: int = 1
     seconds: float = 0.0
     tokens: int = 0
     pairs: int = 0
 
 
 class TrainingLoop:
-    """One run, from step 0 or from a checkpoint, to its end."""
+    """One run, from step 0 or from a checkpoint, to its end. Rank 0 leads it; the other ranks `follow`."""
 
-    def __init__(self, model: PairModel, plan: StepPlan, cache: PairCache, dev: DevSet, options: dict[str, Any], checkpoint: Checkpoint, reporter: Reporter, *, is_reranker: bool):
+    def __init__(
+        self, model: PairModel, plan: StepPlan, cache: PairCache, dev: DevSet, options: dict[str, Any], checkpoint: Checkpoint, reporter: Reporter, *, is_reranker: bool, ranks: Alone | None = None, budget: TokenBudget | None = None
+    ):
         self._model, self._plan, self._cache, self._dev = model, plan, cache, dev
         self._options, self._checkpoint, self._reporter, self._is_reranker = options, checkpoint, reporter, is_reranker
+        self._ranks = ranks or Alone()
         self._objective = Objective(options, plan.top_label)
+        self._gradients = StepGradients(model, plan, cache, self._objective, options, rank=self._ranks.rank, world=self._ranks.world, budget=budget)
         self._optimizer = build_optimizer(model.parameters, options["weight_decay"])
         self._warmup = warmup_steps(plan.total, options["warmup_ratio"])
         self._evaluations = evaluation_steps(plan.total, options["evaluations"])
         self._saved_at = time.monotonic()
         self._loss_sum, self._loss_steps = 0.0, 0
         self.progress = Progress()
-        self.work = Work()
+        self.work = Work(self._ranks.world)
 
     def score_base(self, between: Callable[[int, int], None]) -> None:
         """What `train.kl_to_base` needs; call it while the model still is the base, before `restore`. `between(done, all)` as `PairModel.score`."""
@@ -50,6 +58,7 @@ class TrainingLoop:
             total = len(self._plan.pairs())
             path = self._checkpoint.path("base-scores.safetensors")
             self._objective.base_scores = base_scores(path, self._plan, self._cache, self._model, self._options["micro_batch_tokens"], lambda done: between(done, total))
+            self._ranks.share_scores(list(self._objective.base_scores.values()))
 
     def restore(self) -> bool:
         """Takes up the last checkpoint; False when there is none."""
@@ -67,8 +76,16 @@ class TrainingLoop:
         self.progress.start(base_values)
         self._checkpoint.save_best(0, self._model.parameters)
 
+    def follow(self, leader: Follower) -> None:
+        """All that a rank other than 0 does: gradients of its share, step after step, until rank 0 says that it is over. Raises Cancelled, RankLost."""
+        if self._options["kl_to_base"] > 0:
+            self._objective.base_scores = dict(zip(self._plan.pairs(), leader.scores(), strict=True))
+        while (step := leader.next_step(self._model.parameters)) is not None:
+            leader.close_step(self._gradients.compute(step), self._model.parameters)
+            self._optimizer.zero_grad(set_to_none=True)
+
     def run(self) -> None:
-        """Raises Cancelled after saving a checkpoint, and JobError TRAINING_COLLAPSED."""
+        """Raises Cancelled and RankLost after saving a checkpoint, and JobError TRAINING_COLLAPSED."""
         while not self.progress.ended:
             try:
                 self._reporter.check_cancelled()
@@ -77,6 +94,7 @@ class TrainingLoop:
                 self.save()
                 raise
         self.save()
+        self._ranks.end_loop()
 
     def use_best(self) -> None:
         """Puts the weights of the best evaluation into the model."""
@@ -114,25 +132,21 @@ class TrainingLoop:
             self.save()
 
     def _optimize(self, step: int, rate: float) -> tuple[LossSums, float]:
-        """Gradients of all micro-batches, then one update. Losses are means over the groups, pairs or terms of the step."""
-        started = time.perf_counter()
-        groups = self._plan.step(step)
-        pairs = [self._cache.get([(group.group, passage) for passage in group.passages]) for group in groups]
-        size, sums = self._objective.size(groups), LossSums()
-        torch.manual_seed(self._options["seed"] * 1_000_003 + step)  # dropout, where it is on: no generator state to restore
-        self._model.start_step()
-        for batch in micro_batches(groups, pairs, self._options["micro_batch_tokens"], padded=self._model.padded):
-            logits = self._model.training_logits([pair for index in batch for pair in pairs[index]])
-            parts, part = self._objective.parts(logits, [groups[index] for index in batch])
-            self._objective.mean(parts, size).backward()
-            sums.add(part)
-        norm = self._update(rate, sums)
+        """Gradients of the whole step, from all ranks, then one update. A lost rank leaves the weights as they were, so that they can be saved."""
+        started, parameters = time.perf_counter(), self._model.parameters
+        try:
+            self._ranks.open_step(step, parameters)
+            report = self._ranks.close_step(self._gradients.compute(step), parameters)
+        except RankLost:
+            self.save()
+            raise
+        norm = self._update(rate)
         self.work.seconds += time.perf_counter() - started
-        self.work.tokens += sum(len(pair.ids) for group in pairs for pair in group)
-        self.work.pairs += size.pairs
-        return sums, norm
+        self.work.tokens += report.tokens
+        self.work.pairs += report.pairs
+        return report.sums, norm
 
-    def _update(self, rate: float, sums: LossSums) -> float:
+    def _update(self, rate: float) -> float:
         """Clips and applies; a gradient that is not finite is never applied. Returns the norm before clipping."""
         parameters = list(self._model.parameters.values())
         norm = float(torch.nn.utils.clip_grad_norm_(parameters, self._options["clip_norm"]))
@@ -144,7 +158,7 @@ class TrainingLoop:
         return norm
 
     def _evaluate(self, rate: float, norm: float) -> None:
-        values = self._dev.values(self._model, self._options["micro_batch_tokens"], lambda done: None)
+        values = self._dev.values(self._model, self._options["micro_batch_tokens"], lambda done: self._ranks.check())
         self._reporter.metric("ndcg@10", mean(values), step=self.progress.step, split="dev")
         warming = self.progress.step <= self._warmup
         better = self.progress.record(values, loss=self._loss_sum / max(1, self._loss_steps), rate=rate, norm=norm, warming=warming)

@@ -10,6 +10,7 @@ from ..reporter import JobError
 
 FULL = 0.95  # share of the free memory above which training is refused
 FLOAT = 4  # bytes
+ADAM = 2 * FLOAT  # bytes of the two moments of a trained parameter
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def predict(shape: Shape, *, tokens: int, longest: int) -> Prediction:
     return Prediction(
         parameters=FLOAT * shape.parameters,
         gradients=FLOAT * shape.trained,
-        adam=2 * FLOAT * shape.trained,
+        adam=ADAM * shape.trained,
         copies=_copies(shape),
         activations=tokens * (kept + layer),
         tokens=tokens,
@@ -86,10 +87,10 @@ def _copies(shape: Shape) -> int:
     return FLOAT * max(joined, shape.adapted)
 
 
-def micro_batch_tokens(options: dict[str, Any], longest: int) -> int:
-    """The most that goes through the model at once: groups are kept whole, and no micro-batch is larger than a step."""
+def largest_micro_batch(tokens: int, options: dict[str, Any], longest: int) -> int:
+    """The most that goes through the model at once under a budget of `tokens`: groups are kept whole, and no micro-batch is larger than a step."""
     group = options["group_size"] * longest
-    return min(max(options["micro_batch_tokens"], group), options["queries_per_step"] * group)
+    return min(max(tokens, group), options["queries_per_step"] * group)
 
 
 def free_memory(device: torch.device) -> int | None:
@@ -104,26 +105,32 @@ def free_memory(device: torch.device) -> int | None:
         return None
 
 
+def fits(prediction: Prediction, free: int | None) -> bool:
+    """False when it clearly cannot. `free`: with the parameters already loaded; None is not known."""
+    return free is None or prediction.total <= FULL * (free + prediction.parameters)
+
+
 def check_memory(prediction: Prediction, free: int | None, options: dict[str, Any]) -> str:
-    """The line for the log. `free`: with the parameters already loaded. Raises JobError WORKER_OUT_OF_MEMORY when it clearly cannot fit."""
+    """The line for the log. `free` as for `fits`. Raises JobError WORKER_OUT_OF_MEMORY when it clearly cannot fit."""
     if free is None:
         return prediction.message()
-    room = free + prediction.parameters
-    if prediction.total > FULL * room:
-        raise JobError("WORKER_OUT_OF_MEMORY", f"{prediction.message()}, but only {_amount(room)} can be had", _hint(prediction, options))
-    return f"{prediction.message()}; {_amount(room)} can be had"
+    room = _amount(free + prediction.parameters)
+    if not fits(prediction, free):
+        asked = options["micro_batch_tokens"]
+        one_group = asked == "auto" or prediction.tokens > asked
+        hint = ways_out(options, one_group=one_group, activations_first=prediction.activations > prediction.total / 2)
+        raise JobError("WORKER_OUT_OF_MEMORY", f"{prediction.message()}, but only {room} can be had", hint)
+    return f"{prediction.message()}; {room} can be had"
 
 
-def _hint(prediction: Prediction, options: dict[str, Any]) -> str:
-    """What makes the larger part smaller comes first; what is on already is not named."""
-    group = prediction.tokens > options["micro_batch_tokens"]
+def ways_out(options: dict[str, Any], *, one_group: bool, activations_first: bool) -> str:
+    """What takes less memory; what is on already is not named. `one_group`: a smaller budget of tokens would not help, a group being whole."""
     smaller = [
-        "a smaller `train.group_size` or `train.max_length`" if group else f"`--set train.micro_batch_tokens={max(128, options['micro_batch_tokens'] // 2)}`",
+        "a smaller `train.group_size` or `train.max_length`" if one_group else f"`--set train.micro_batch_tokens={max(128, options['micro_batch_tokens'] // 2)}`",
         *([] if options["gradient_checkpointing"] else ["`--set train.gradient_checkpointing=true`"]),
     ]
     fewer = ["a higher `train.freeze_layers`", *([] if options["lora"] else ["`--set train.lora.rank=16 --set train.learning_rate=1.5e-4`"])]
-    ways = smaller + fewer if prediction.activations > prediction.total / 2 else fewer + smaller
-    return "use " + ", or ".join(ways)
+    return "use " + ", or ".join(smaller + fewer if activations_first else fewer + smaller)
 
 
 def _amount(count: int) -> str:

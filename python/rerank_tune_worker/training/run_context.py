@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from ..base_model import BaseModel
@@ -12,6 +12,7 @@ from ..protocol import Job
 from ..reporter import Reporter
 from .checkpoint import write_text
 from .data import Group
+from .distributed import Alone
 from .evaluate import DevSet, write_scores
 from .model import PairModel
 
@@ -20,7 +21,10 @@ GUARD = "guard-"  # how the names of inputs begin that are guard sets
 
 @dataclass
 class Run:
-    """`scored`: the test split and the guard sets, whole, by the names of their inputs."""
+    """`scored`: the test split and the guard sets, whole, by the names of their inputs. `dev`: what evaluations during training see of it.
+
+    `top_label`: the highest label of the training passages. `ranks`: this process among those that train together. `micro_batch`: which budget of tokens was taken, and why (`micro_batch.Choice.record`).
+    """
 
     job: Job
     reporter: Reporter
@@ -29,7 +33,11 @@ class Run:
     encoder: PairEncoder
     splits: dict[str, list[Group]]
     scored: dict[str, DevSet]
+    dev: DevSet
     parameters: int
+    top_label: float
+    ranks: Alone
+    micro_batch: dict[str, Any] = field(default_factory=dict)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -37,7 +45,12 @@ class Run:
 
     @property
     def tokens(self) -> int:
-        return self.options["micro_batch_tokens"]
+        """Of a micro-batch, a number even where the recipe leaves it to the machine."""
+        return self.micro_batch["tokens"]
+
+    @property
+    def seeds(self) -> list[int]:
+        return seeds(self.options)
 
     @property
     def guards(self) -> dict[str, DevSet]:
@@ -70,6 +83,11 @@ class Run:
         write_text(self.path("records", name), json.dumps(body, indent=2) + "\n")
 
 
+def seeds(options: dict[str, Any]) -> list[int]:
+    """One run of training each, in this order."""
+    return [options["seed"] + number for number in range(options.get("seeds", 1))]
+
+
 def interpolates(options: dict[str, Any], base: BaseModel) -> bool:
     """There is something to interpolate with only where the base already ranks."""
     return options["interpolate"]["enabled"] and base.is_reranker
@@ -77,8 +95,8 @@ def interpolates(options: dict[str, Any], base: BaseModel) -> bool:
 
 def phases(options: dict[str, Any], base: BaseModel) -> tuple[str, ...]:
     """The phases of this job, in order."""
-    chosen = {"interpolate": interpolates(options, base), "calibrate": options["calibrate"]}
-    return tuple(name for name in ("load_model", "score_base", "train", "interpolate", "calibrate", "score_test", "save") if chosen.get(name, True))
+    chosen = {"average": len(seeds(options)) > 1, "interpolate": interpolates(options, base), "calibrate": options["calibrate"]}
+    return tuple(name for name in ("load_model", "score_base", "train", "average", "interpolate", "calibrate", "score_test", "save") if chosen.get(name, True))
 
 
 def start_phase(reporter: Reporter, name: str, names: tuple[str, ...]) -> None:

@@ -19,7 +19,10 @@ const rowSchema = z.object({
   learning_rate: measured,
   gradient_norm: measured,
   "dev_ndcg@10": measured,
+  /** Only where several seeds were trained. */
+  seed: z.int().optional(),
 });
+type SeedRow = TrainingRow & { seed?: number };
 const throughputSchema = z.object({
   train_tokens_per_second: measured,
   train_seconds: measured,
@@ -33,6 +36,19 @@ const outputSchema = z.object({
   parameters: z.int(),
   device: z.string(),
   precision: z.string(),
+  seeds: z
+    .object({
+      runs: z.array(
+        z
+          .object({ seed: z.int(), dev_ndcg_at_10: measured })
+          .transform(({ seed, dev_ndcg_at_10 }) => ({ seed, dev_ndcg: dev_ndcg_at_10 })),
+      ),
+      best_seed: z.int(),
+      averaged: z.array(z.int()),
+      kept: z.enum(["average", "seed"]),
+    })
+    .nullish()
+    .transform((seeds) => seeds ?? null),
   interpolation: z
     .object({ alpha: z.number(), dev_ndcg_at_10: z.number() })
     .nullish()
@@ -47,8 +63,10 @@ export async function collectTraining(train: Artifact): Promise<Part<Training>> 
   if (output.data === undefined || rows === undefined)
     return { missing: "The training was recorded by another version of rerank-tune; its course cannot be shown." };
   const speed = await throughputOf(train);
+  const best = output.data.seeds?.best_seed;
   return {
-    rows,
+    // A row has no seed, and there is no best one, where one seed was trained.
+    rows: rows.filter(({ seed }) => seed === best).map(({ seed: _, ...row }) => row),
     ...output.data,
     sweep: await collectSweep(train),
     seconds: speed?.train_seconds ?? null,
@@ -63,7 +81,7 @@ export function calibrationMap({ manifest }: Artifact): Affine | undefined {
 }
 
 /** Lines of history.jsonl; undefined when there are none or one is of another form. */
-export function historyRows(text: string): TrainingRow[] | undefined {
+export function historyRows(text: string): SeedRow[] | undefined {
   try {
     const rows = text
       .split("\n")
@@ -76,7 +94,7 @@ export function historyRows(text: string): TrainingRow[] | undefined {
   }
 }
 
-async function historyOf(train: Artifact): Promise<TrainingRow[] | undefined> {
+async function historyOf(train: Artifact): Promise<SeedRow[] | undefined> {
   const file = await checkedFile(train, HISTORY_FILE);
   return file === undefined ? undefined : historyRows(await readFile(file, "utf8"));
 }

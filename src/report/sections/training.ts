@@ -40,7 +40,17 @@ function endSentence(training: Training): string {
     `${device}, ${precision}`,
   ].filter((fact) => fact !== undefined);
   const end = ENDED[ended] ?? `Training ended: ${ended.replaceAll("_", " ")}.`;
-  return `${end} ${keptSentence(training)} ${facts.join("; ")}.`;
+  return `${end} ${keptSentence(training)} ${seedsSentence(training)}${facts.join("; ")}.`;
+}
+
+function seedsSentence({ seeds }: Training): string {
+  if (seeds === null) return "";
+  const each = seeds.runs.map(({ seed, dev_ndcg }) => `${seed} ${dev_ndcg === null ? "collapsed" : percent(dev_ndcg)}`);
+  const kept =
+    seeds.kept === "average"
+      ? `the average of seeds ${seeds.averaged.join(", ")} was kept`
+      : `seed ${seeds.best_seed} was kept`;
+  return `Dev NDCG@10 of the seeds: ${each.join(", ")}; ${kept}, the figures show seed ${seeds.best_seed}. `;
 }
 
 function keptSentence({ steps, best_step, interpolation }: Training): string {

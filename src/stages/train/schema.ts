@@ -1,4 +1,4 @@
-// Options and output of `train`. Defaults are those of training.md §3 for a base that already is a reranker.
+// Options of `train`. Defaults are those of training.md §3 for a base that already is a reranker.
 import { z } from "zod";
 
 /** What a step minimizes; one file each in python/rerank_tune_worker/training/losses. */
@@ -131,7 +131,17 @@ export const trainSchema = z.strictObject({
     .enum(["auto", "fp32", "bf16"])
     .default("auto")
     .describe("`auto` takes bf16 where the hardware has it (AMX, avx512_bf16, GPU), with fp32 master weights."),
-  micro_batch_tokens: z.int().min(128).default(4096).describe("Tokens of a micro-batch; groups are kept whole."),
+  micro_batch_tokens: z
+    .union([
+      z
+        .int({ error: "must be `auto` or a whole number of tokens, from 128" })
+        .min(128, "must be `auto` or at least 128"),
+      z.literal("auto"),
+    ])
+    .default("auto")
+    .describe(
+      "Tokens that go through the model at once; groups are kept whole. `auto` on a CPU: 4096, or less where that would not fit into memory. On a GPU: the fastest of 2048, 4096, 8192 and so on that fits, measured before training; another run may measure otherwise and end with other last bits, so give the number of the manifest to repeat one exactly. A step that runs out of memory is done again with half.",
+    ),
   evaluations: z
     .int()
     .min(1)
@@ -159,6 +169,14 @@ export const trainSchema = z.strictObject({
     .default(30)
     .describe("At most this many seconds of work are lost when the process is killed; 0 saves after every step."),
   seed: z.int().min(0).default(7).describe("Seed of the head, of sampling and of order."),
+  seeds: z
+    .int()
+    .min(1)
+    .max(8)
+    .default(1)
+    .describe(
+      "Train so many times, with seed, seed + 1 and so on for sampling and order, all from the same start (a fresh head is that of the first seed). Seeds less than 0.5 points of dev NDCG@10 below the best are averaged weight by weight; the average is kept unless the best seed alone is better on dev. Takes as many times as long; 3 show what is luck (training.md §3).",
+    ),
   device: z.enum(["auto", "cpu", "cuda"]).default("auto").describe("`auto` takes CUDA where torch can use it."),
   lora: loraSchema
     .nullable()
@@ -183,24 +201,4 @@ export const trainSchema = z.strictObject({
     ),
 });
 export type TrainOptions = z.infer<typeof trainSchema> & { base_identity: string; base_dir: string };
-
-export interface TrainOutput {
-  /** Whether the base already had a one-label head; only then its own row appears in tables. */
-  base_is_reranker: boolean;
-  model_type: string;
-  max_length: number;
-  parameters: number;
-  /** Optimizer steps done, and the step whose weights were kept, mixed with the base's or not (0: the base). */
-  steps: number;
-  best_step: number;
-  /** 0-1; on the evaluation subset of dev, before weights were mixed. */
-  dev_ndcg_at_10: { base: number; best: number };
-  device: string;
-  precision: string;
-  /** Why training ended: `finished`, `early_stop`, or `below_base` (three evaluations in a row worse than a base that already ranks). */
-  ended: string;
-  /** The share of the way from base (0) to tuned (1) that was kept, and its NDCG@10 (0-1) on all of dev; null where there was nothing to mix. */
-  interpolation: { alpha: number; dev_ndcg_at_10: number } | null;
-  /** Scores are a * score + b of what training left, folded into the weights; null when not asked for or not possible. */
-  calibration: { a: number; b: number } | null;
-}
+export type { TrainOutput } from "./output.js";

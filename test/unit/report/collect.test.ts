@@ -155,6 +155,34 @@ describe("the data of a report", () => {
     });
   });
 
+  test("has the rows of the best seed and the value of each", async () => {
+    const made = new PipelineFolder(folder());
+    const row = (seed: number, step: number, ndcg: number) =>
+      JSON.stringify({ step, loss: null, learning_rate: null, gradient_norm: null, "dev_ndcg@10": ndcg, seed });
+    const seeds = {
+      runs: [
+        { seed: 7, steps: 10, best_step: 10, dev_ndcg_at_10: 0.5, ended: "finished" },
+        { seed: 8, steps: 3, best_step: 0, dev_ndcg_at_10: null, ended: "collapsed" },
+        { seed: 9, steps: 10, best_step: 5, dev_ndcg_at_10: 0.6, ended: "finished" },
+      ],
+      best_seed: 9,
+      averaged: [],
+      kept: "seed",
+    };
+    const history = [row(7, 0, 0.4), row(7, 10, 0.5), row(9, 0, 0.4), row(9, 5, 0.6)].join("\n");
+    await made.train({ prepare: await made.prepare(), history, output: { seeds } });
+    const training = there((await collectReport(made.store, "r.yaml")).training);
+    expect(training.rows.map(({ step, dev_ndcg }) => [step, dev_ndcg])).toEqual([
+      [0, 0.4],
+      [5, 0.6],
+    ]);
+    expect(training.seeds?.runs).toEqual([
+      { seed: 7, dev_ndcg: 0.5 },
+      { seed: 8, dev_ndcg: null },
+      { seed: 9, dev_ndcg: 0.6 },
+    ]);
+  });
+
   test("has every mixture that was tried, the base first and guard sets by number", async () => {
     const made = new PipelineFolder(folder());
     await made.train({ prepare: await made.prepare(), sweep: SWEEP });

@@ -117,6 +117,21 @@ describe("the tables", () => {
     expect(page).toContain('<tr class="strong"><th scope="row">0.5</th>');
   });
 
+  test("name each seed and what was kept of them", () => {
+    const training = reportData.training as Training;
+    const runs = [
+      { seed: 7, dev_ndcg: 0.5 },
+      { seed: 8, dev_ndcg: null },
+      { seed: 9, dev_ndcg: 0.504 },
+    ];
+    const said = (seeds: Training["seeds"]) => text(withData({ training: { ...training, seeds } }));
+    expect(said({ runs, best_seed: 9, averaged: [7, 9], kept: "average" })).toContain(
+      "7 50.00, 8 collapsed, 9 50.40; the average of seeds 7, 9 was kept, the figures show seed 9.",
+    );
+    expect(said({ runs, best_seed: 9, averaged: [], kept: "seed" })).toContain("; seed 9 was kept");
+    expect(said(null)).not.toContain("of the seeds");
+  });
+
   test("of mixtures are absent where nothing was mixed, and number several guard sets", () => {
     const training = reportData.training as Training;
     const mixed = (sweep: Training["sweep"]) => text(withData({ training: { ...training, sweep } }));

@@ -71,6 +71,7 @@ export const reportData: ReportData = {
     precision: "bf16",
     base_is_reranker: false,
     interpolation: null,
+    seeds: null,
     sweep: {
       queries: 300,
       guard_max_drop: 0.01,

@@ -67,6 +67,7 @@ describe("a worker that misbehaves", () => {
     ["no_terminal", "WORKER_CRASHED", "exit code 0"],
     ["done_then_fails", "WORKER_CRASHED", "exit code 1"],
     ["out_of_memory", "WORKER_OUT_OF_MEMORY", "SIGKILL"],
+    ["rank_killed", "WORKER_OUT_OF_MEMORY", "exit code 1"],
   ])("%s ends as %s", async (worker, code, words) => {
     const error = await failureOf(worker);
     expect(error.code).toBe(code);

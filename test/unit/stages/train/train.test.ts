@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { portableOptions } from "../../../../src/pipeline/key.js";
 import type { ResolvedRecipe, StageContext, StageEvent } from "../../../../src/pipeline/stage.js";
+import { parseRecipe } from "../../../../src/recipe/parse.js";
 import { recipeSchema } from "../../../../src/recipe/schema.js";
 import { train } from "../../../../src/stages/train/index.js";
 import { guardSets, trainJob } from "../../../../src/stages/train/job.js";
+import { keptWeights, type TrainOutput } from "../../../../src/stages/train/output.js";
 import { trainSchema } from "../../../../src/stages/train/schema.js";
 import { temporaryFolder } from "../../../helpers/temporary-folder.js";
 
@@ -106,6 +108,26 @@ describe("the options of training", () => {
     expect(accepted({ freeze_layers: 1.5 })).toBe(false);
   });
 
+  test("train once, and leave the size of micro-batches to the machine", () => {
+    expect(trainSchema.parse({})).toMatchObject({ seeds: 1, micro_batch_tokens: "auto" });
+    expect(trainSchema.parse({ micro_batch_tokens: 2048, seeds: 3 })).toMatchObject({
+      micro_batch_tokens: 2048,
+      seeds: 3,
+    });
+    for (const seeds of [0, 9, 1.5]) expect(accepted({ seeds })).toBe(false);
+  });
+
+  test.each([
+    ["64", "must be `auto` or at least 128"],
+    ["atuo", "must be `auto` or a whole number of tokens, from 128"],
+    ["200.5", "must be `auto` or a whole number of tokens, from 128"],
+  ])("say what micro_batch_tokens may be instead of %s", (value, message) => {
+    const text = "schema: 1\nname: a\nbase_model: { path: x }\nprepare: { source: y }\n";
+    expect(() => parseRecipe(text, { file: "r.yaml", overrides: [`train.micro_batch_tokens=${value}`] })).toThrow(
+      expect.objectContaining({ problems: [expect.objectContaining({ message })] }),
+    );
+  });
+
   test("reach the worker under their own names", () => {
     const options = { ...OPTIONS, loss: "kl", teacher_temperature: 2, kl_to_base: 0.3, freeze_layers: 6 } as const;
     expect(trainJob(options, "/p", []).options).toMatchObject({
@@ -114,6 +136,29 @@ describe("the options of training", () => {
       kl_to_base: 0.3,
       freeze_layers: 6,
     });
+  });
+});
+
+describe("what is said of the kept weights", () => {
+  const output = { best_step: 40, steps: 60, ended: "early_stop", seeds: null } as TrainOutput;
+  const seeds = {
+    runs: [7, 8, 9].map((seed) => ({ seed, steps: 60, best_step: 40, dev_ndcg_at_10: 0.5, ended: "finished" })),
+    mean: 0.5,
+    standard_deviation: 0,
+    best_seed: 8,
+    averaged: [7, 8],
+    average_dev_ndcg_at_10: 0.51,
+  };
+
+  test("is the step of one seed", () => {
+    expect(keptWeights(output)).toBe("at step 40 of 60 (early_stop)");
+  });
+
+  test("is the average, or the best of several seeds", () => {
+    expect(keptWeights({ ...output, seeds: { ...seeds, kept: "average" } })).toBe("with the average of seeds 7, 8");
+    expect(keptWeights({ ...output, seeds: { ...seeds, kept: "seed" } })).toBe(
+      "with seed 8, the best of 3, at step 40 of 60 (early_stop)",
+    );
   });
 });
 
