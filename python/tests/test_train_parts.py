@@ -17,7 +17,7 @@ from rerank_tune_worker.training.guard import Guard
 from rerank_tune_worker.training.history import Progress, clearly_below, evaluation_steps
 from rerank_tune_worker.training.loss import LossSums, Objective
 from rerank_tune_worker.training.ndcg import ndcg_at_k
-from rerank_tune_worker.training.optimizer import build_optimizer, check_learning_rate, learning_rate, warmup_steps
+from rerank_tune_worker.training.optimizer import build_optimizer, check_learning_rate, choose_rate, learning_rate, warmup_steps
 
 
 def passages(*labels_and_sources):
@@ -190,8 +190,8 @@ class Schedule(unittest.TestCase):
         self.assertEqual(found, {2: 0.5, 1: 0.0})
 
     def test_a_high_rate_for_a_large_reranker_is_warned_of_with_a_safer_one(self):
-        warning = check_learning_rate(6e-5, 4, 568_000_000, True)
-        for part in ("6e-05 with 4 queries a step", "568 M", "--set train.learning_rate=1e-5", "at least 64 queries"):
+        warning = check_learning_rate(6e-5, 4, 302_000_000, True)
+        for part in ("6e-05 with 4 queries a step", "302 M", "--set train.learning_rate=auto", "at least 64 queries"):
             self.assertIn(part, warning)
 
     def test_high_rates_for_small_fresh_or_large_batch_models_pass(self):
@@ -199,6 +199,19 @@ class Schedule(unittest.TestCase):
         self.assertIsNone(check_learning_rate(1e-4, 16, 568_000_000, False))
         self.assertIsNone(check_learning_rate(6e-5, 96, 568_000_000, True))
         self.assertIsNone(check_learning_rate(3e-5, 16, 568_000_000, True))
+
+    def test_auto_is_the_notes_rate_for_a_large_reranker_and_grows_as_encoders_shrink(self):
+        def chosen(weights: int, is_reranker: bool = True, adapters: bool = False) -> float:
+            return choose_rate("auto", encoder_weights=weights, is_reranker=is_reranker, adapters=adapters)
+
+        self.assertEqual(chosen(302_000_000), 1e-5)
+        self.assertEqual(chosen(302_000_000, is_reranker=False), 2e-5)
+        self.assertEqual(chosen(302_000_000 // 16), 8e-5)  # 16 ** 0.75 = 8
+        self.assertEqual(chosen(1000), 3e-4)  # the ceiling
+        self.assertEqual(chosen(302_000_000, adapters=True), 1.5e-4)
+        self.assertEqual(choose_rate(4e-5, encoder_weights=1, is_reranker=False, adapters=True), 4e-5)
+        for weights in (85_000_000, 302_000_000, 560_000_000):
+            self.assertIsNone(check_learning_rate(chosen(weights), 4, weights, True))
 
     def test_evaluations_are_spread_and_include_the_last_step(self):
         self.assertEqual(evaluation_steps(100, 4), {25, 50, 75, 100})

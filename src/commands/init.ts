@@ -21,8 +21,8 @@ const DEFAULT_BASE = "BAAI/bge-reranker-v2-m3";
 const DEFAULT_SETTINGS: readonly PresetSetting[] = [
   {
     field: "learning_rate",
-    yaml: "1.0e-5",
-    why: "for a base that already is a reranker; a plain encoder takes 1e-4",
+    yaml: "auto",
+    why: "by the size of the base: 1e-5 for bge-reranker-v2-m3, more for smaller ones",
   },
   { field: "epochs", yaml: "3", why: "" },
   { field: "max_length", yaml: "256", why: "tokens of a pair; longer ones are cut, prepare says how many" },

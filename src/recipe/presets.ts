@@ -41,9 +41,9 @@ const LARGE_RERANKER = [
   setting("group_size", "8", "one positive and 7 negatives; up to 16 where memory allows"),
 ] as const;
 
-/** training.md §9: 3e-5 on a reranker of 12 layers, hidden size 384. Queries and group as above (§3). */
+/** Queries and group as above (§3). */
 const SMALL_RERANKER = [
-  setting("learning_rate", "3.0e-5", "a small reranker stands more than a large one"),
+  setting("learning_rate", "auto", "by the size of the encoder: a small reranker stands more than a large one"),
   ...LARGE_RERANKER.slice(1),
 ] as const;
 
@@ -155,7 +155,6 @@ export const PRESETS: readonly Preset[] = [
     languages: [],
     hardware: "CPU, or any GPU",
     when: "Several languages on CPUs: 12 layers of hidden size 384, of its 118 M parameters 96 M are the vocabulary.",
-    // 118 M parameters are above the limit of the learning-rate check, whose ceiling is 3e-5 too.
     settings: [...SMALL_RERANKER, LENGTH_256],
   },
 ];

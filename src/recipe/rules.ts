@@ -64,7 +64,7 @@ const randomFitsNegatives: Rule = ({ prepare }) =>
 
 /** The worker refuses it too; here it is said before anything runs (training.md §3: 5e-5 to 3e-4 for LoRA). */
 const adaptersNeedTheirRate: Rule = ({ train }) =>
-  train.lora !== null && train.learning_rate < 5e-5
+  train.lora !== null && train.learning_rate !== "auto" && train.learning_rate < 5e-5
     ? [
         {
           path: "train.learning_rate",

@@ -14,6 +14,11 @@ def encoder_layers(model: Any) -> list[torch.nn.Module]:
     return list(base.encoder.layer if hasattr(base, "encoder") else base.layers)  # the latter: ModernBERT
 
 
+def encoder_weights(model: Any) -> int:
+    """Numbers in the matrices of all layers: what computes, without embeddings and head."""
+    return sum(parameter.numel() for layer in encoder_layers(model) for parameter in layer.parameters() if parameter.ndim == 2)
+
+
 def head_parameters(model: Any) -> Iterator[torch.nn.Parameter]:
     """All above the encoder: a pooler counts, since nothing else reads it."""
     return (parameter for name, parameter in model.named_parameters() if name.startswith(HEAD_PREFIXES))

@@ -8,7 +8,7 @@ import torch
 
 from ..pairs import EncodedPair
 from . import lora
-from .encoder_parts import encoder_layers, freeze
+from .encoder_parts import encoder_layers, encoder_weights, freeze
 from .memory import Shape
 from .packed_encoder import PACKABLE, PackedEncoder
 from .packed_layout import pack
@@ -59,7 +59,7 @@ class PairModel:
         return Shape(
             parameters=sum(parameter.numel() for parameter in self.module.parameters()),
             trained=sum(parameter.numel() for parameter in self.parameters.values()),
-            encoder_weights=sum(parameter.numel() for layer in layers for parameter in layer.parameters() if parameter.ndim == 2),
+            encoder_weights=encoder_weights(self.module),
             adapted=sum(linear.weight.numel() for linear in lora.adapted(self.module)),
             hidden=config.hidden_size,
             intermediate=config.intermediate_size,

@@ -6,8 +6,11 @@ import torch
 from ..reporter import JobError
 from .lora import is_factor
 
-LARGE = 100_000_000  # parameters
+LARGE = 60_000_000  # encoder weights: what training.md §3 calls 100 M parameters and more has 85 M of them beside its embeddings
 SAFE_RATE, SAFE_QUERIES = 3e-5, 64  # training.md §3: above both, trained rerankers collapsed to one constant score
+USUAL_RATE, USUAL_WEIGHTS = 1e-5, 302_000_000  # training.md §3, for bge-reranker-v2-m3 and its encoder weights
+HIGHEST_RATE = 3e-4  # for the smallest encoders: above it nothing was ever measured to be better
+USUAL_ADAPTER_RATE = 1.5e-4  # training.md §3
 ADAPTER_RATES = 5e-5, 3e-4  # training.md §3, of adapters (LoRA), which take ten times the rate of full training
 
 
@@ -31,7 +34,21 @@ def learning_rate(step: int, *, total: int, warmup: int, peak: float) -> float:
     return peak * (total - step) / max(1, total - warmup)
 
 
-def check_learning_rate(rate: float, queries_per_step: int, parameters: int, is_reranker: bool, *, adapters: bool = False) -> str | None:
+def choose_rate(wanted: float | str, *, encoder_weights: int, is_reranker: bool, adapters: bool) -> float:
+    """The peak rate; `auto` follows the size of the encoder, of which embeddings are no part: 1e-5 * (302 M / weights)^0.75, two digits.
+
+    It goes through the rates of training.md §3 (1e-5 at 302 M, 1e-5 to 3e-5 at 85 M) and those measured on hidden size 384 (docs/decisions/0008).
+    A fresh head takes twice as much; adapters take 1.5e-4 at any size.
+    """
+    if wanted != "auto":
+        return float(wanted)
+    if adapters:
+        return USUAL_ADAPTER_RATE
+    rate = USUAL_RATE * (USUAL_WEIGHTS / max(1, encoder_weights)) ** 0.75 * (1 if is_reranker else 2)
+    return min(HIGHEST_RATE, float(f"{rate:.1e}"))
+
+
+def check_learning_rate(rate: float, queries_per_step: int, encoder_weights: int, is_reranker: bool, *, adapters: bool = False) -> str | None:
     """A warning for a rate that is known to destroy large trained rerankers (training.md §3); None for any other.
 
     No refusal: it is FlagEmbedding's published recipe, which people must be able to run, and the collapse guard, the evaluations against
@@ -39,12 +56,12 @@ def check_learning_rate(rate: float, queries_per_step: int, parameters: int, is_
     Raises JobError RECIPE_INVALID with adapters (LoRA) for a rate fit for full training, such as the recipe's default: they would hardly move.
     """
     lowest, highest = ADAPTER_RATES if adapters else (0.0, SAFE_RATE)
-    usual = "1.5e-4" if adapters else "1e-5"
+    usual = "1.5e-4" if adapters else "auto"
     if rate < lowest:
         raise JobError("RECIPE_INVALID", f"train.learning_rate {rate:g} hardly moves the adapters of train.lora", f"use `--set train.learning_rate={usual}` ({lowest:g} to {highest:g})")
-    if is_reranker and parameters >= LARGE and rate > highest and queries_per_step < SAFE_QUERIES:
+    if is_reranker and encoder_weights >= LARGE and rate > highest and queries_per_step < SAFE_QUERIES:
         return (
-            f"train.learning_rate {rate:g} with {queries_per_step} queries a step has made rerankers of this size ({parameters / 1e6:.0f} M parameters) collapse to one constant score; "
+            f"train.learning_rate {rate:g} with {queries_per_step} queries a step has made rerankers of this size ({encoder_weights / 1e6:.0f} M weights in its layers) collapse to one constant score; "
             f"a collapse is stopped by name, and weights that rank worse than the base are not kept. Safer: `--set train.learning_rate={usual}` (at most {highest:g}), or at least {SAFE_QUERIES} queries a step"
         )
     return None

@@ -49,6 +49,7 @@ def outputs(run: Run, soup: Soup, sweep: Sweep | None, affine: Affine | None) ->
         "steps": progress.step,
         "best_step": 0 if base_kept else progress.best_step,
         "dev_ndcg_at_10": {"base": progress.base_ndcg, "best": progress.base_ndcg if base_kept else soup.dev_ndcg},
+        "learning_rate": run.options["learning_rate"],
         "device": run.model.device.type,
         "precision": run.model.precision,
         "ended": progress.ended,

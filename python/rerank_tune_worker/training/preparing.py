@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from typing import Any
 
 from ..base_model import BaseModel, inspect_base, load_base
 from ..pairs import EncodedPair, PairEncoder
@@ -10,12 +12,12 @@ from ..reporter import JobError, Reporter
 from .data import Group, read_groups
 from .device import choose_bf16, choose_device
 from .distributed import Alone, digests
-from .encoder_parts import encoder_layers
+from .encoder_parts import encoder_layers, encoder_weights
 from .evaluate import DevSet
 from .memory import check_memory, free_memory, largest_micro_batch, predict
 from .micro_batch import Choice, choose_for_cpu, choose_for_gpu, keep_choice, known_choice
 from .model import PairModel
-from .optimizer import check_learning_rate
+from .optimizer import check_learning_rate, choose_rate
 from .preflight import check_base, check_bias, check_calibration, check_guard, check_layers, check_teacher
 from .probe import SMALLEST
 from .run_context import GUARD, Run, phases, seeds, start_phase
@@ -56,7 +58,7 @@ def _load(job: Job, reporter: Reporter, base: BaseModel, splits: dict[str, list[
     check_layers(options, base, len(encoder_layers(module)))
     check_bias(options, base, module)
     parameters = sum(parameter.numel() for parameter in module.parameters())
-    check_learning_rate(options["learning_rate"], options["queries_per_step"], parameters, base.is_reranker, adapters=bool(options["lora"]))
+    job = replace(job, options={**options, "learning_rate": _settle_rate(options, reporter, base, module)})
     bf16 = choose_bf16(options["precision"], device)
     adapters = {**options["lora"], "seed": options["seed"]} if options["lora"] else None
     frozen = {"freeze_embeddings": options["freeze_embeddings"], "freeze_layers": options["freeze_layers"]}
@@ -64,6 +66,18 @@ def _load(job: Job, reporter: Reporter, base: BaseModel, splits: dict[str, list[
     encoder = PairEncoder(base.folder, options["max_length"])
     dev = DevSet(splits["dev"], encoder, queries=options["evaluation_queries"], depth=options["evaluation_depth"])
     return Run(job, reporter, base, model, encoder, splits, _scored(job, splits, encoder), dev, parameters, top_label, ranks)
+
+
+def _settle_rate(options: dict[str, Any], reporter: Reporter, base: BaseModel, module: Any) -> float:
+    """What `auto` takes is said in the log; a rate that is known to destroy models of this size is warned of."""
+    weights, adapters = encoder_weights(module), bool(options["lora"])
+    rate = choose_rate(options["learning_rate"], encoder_weights=weights, is_reranker=base.is_reranker, adapters=adapters)
+    if options["learning_rate"] == "auto":
+        reporter.log(f"learning rate {rate:g}, for {weights / 1e6:.0f} M weights in the layers", "info", "train")
+    risky = check_learning_rate(rate, options["queries_per_step"], weights, base.is_reranker, adapters=adapters)
+    if risky:
+        reporter.log(risky, "warning", "train")
+    return rate
 
 
 def _scored(job: Job, splits: dict[str, list[Group]], encoder: PairEncoder) -> dict[str, DevSet]:

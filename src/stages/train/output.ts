@@ -12,6 +12,8 @@ export interface TrainOutput {
   best_step: number;
   /** 0-1; on the evaluation subset of dev, before weights were mixed with those of the base. */
   dev_ndcg_at_10: { base: number; best: number };
+  /** The peak rate: the recipe's, or what `auto` took. */
+  learning_rate: number;
   device: string;
   precision: string;
   /** Why training ended: `finished`, `early_stop`, or `below_base` (three evaluations in a row worse than a base that already ranks). */
@@ -68,6 +70,7 @@ export const outputSchema: z.ZodType<TrainOutput> = z.object({
   steps: z.int(),
   best_step: z.int(),
   dev_ndcg_at_10: z.object({ base: z.number(), best: z.number() }),
+  learning_rate: z.number(),
   device: z.string(),
   precision: z.string(),
   ended: z.string(),

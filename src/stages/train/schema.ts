@@ -49,12 +49,10 @@ export const trainSchema = z.strictObject({
       "`group_ce`: softmax cross-entropy over the group, graded. `bce`: each pair alone. `lambda`: LambdaLoss for NDCG, for three grades and more. `ranknet`: pairs of passages. `margin_mse` and `kl` learn from a teacher: every training passage needs a teacher_score.",
     ),
   learning_rate: z
-    .number()
-    .positive()
-    .max(1e-2)
-    .default(1e-5)
+    .union([z.literal("auto"), z.number().positive().max(1e-2)])
+    .default("auto")
     .describe(
-      "Peak learning rate of AdamW. 1e-5 suits a base that already is a reranker; a small encoder with a fresh head needs 5e-5 to 2e-4.",
+      "Peak learning rate of AdamW. `auto` follows the base: 1e-5 for bge-reranker-v2-m3, more for smaller encoders, twice as much with a fresh head, 1.5e-4 for `lora` (docs/decisions/0008).",
     ),
   epochs: z
     .number()

@@ -33,7 +33,7 @@ describe("the recipe that init writes without a preset", () => {
     expect(recipe).toMatchObject({
       name: "bge-reranker-v2-m3-d-ce",
       base_model: { repo: "BAAI/bge-reranker-v2-m3" },
-      train: { learning_rate: 1e-5, epochs: 3, max_length: 256, lora: null },
+      train: { learning_rate: "auto", epochs: 3, max_length: 256, lora: null },
       package: { license: "other", languages: [] },
     });
   });

@@ -25,7 +25,7 @@ function problemsOf(
 describe("a valid recipe", () => {
   test("is completed with defaults", () => {
     const recipe = parseRecipe(MINIMAL, { file: "demo.yaml" });
-    expect(recipe.train).toMatchObject({ learning_rate: 1e-5, group_size: 8, queries_per_step: 16 });
+    expect(recipe.train).toMatchObject({ learning_rate: "auto", group_size: 8, queries_per_step: 16 });
     expect(recipe.verify.gates.ndcg_max_drop).toBe(0.005);
   });
 
@@ -99,7 +99,10 @@ describe("rules between fields", () => {
 
 describe("adapters", () => {
   test("are refused with the learning rate of full training, and pass with their own", () => {
-    expect(problemsOf(MINIMAL, ["train.lora={}"])).toMatchObject([{ path: "train.learning_rate" }]);
+    expect(problemsOf(MINIMAL, ["train.lora={}", "train.learning_rate=1e-5"])).toMatchObject([
+      { path: "train.learning_rate" },
+    ]);
+    expect(parseRecipe(MINIMAL, { file: "demo.yaml", overrides: ["train.lora={}"] }).train.learning_rate).toBe("auto");
     const { train } = parseRecipe(MINIMAL, {
       file: "demo.yaml",
       overrides: ["train.lora={}", "train.learning_rate=1e-4"],
