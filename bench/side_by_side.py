@@ -14,7 +14,7 @@ from beir_groups import write_splits
 from side_by_side_report import print_report
 from training_runs import read_results, run_once
 
-SYSTEMS = ("base", "sentence_transformers", "flag_embedding", "rerank_tune")
+SYSTEMS = ("base", "rerank_tune", "sentence_transformers", "sentence_transformers_example", "flag_embedding")
 
 
 def main() -> None:

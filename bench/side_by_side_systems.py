@@ -1,8 +1,9 @@
 """One system of side_by_side.py in a process of its own: trains on the training groups, scores the evaluation groups, prints one JSON line.
 
-`base` trains nothing. `sentence_transformers`: its documented way for labelled pairs with hard negatives (BCE, 2e-5, batch 64, one epoch, fp32 on CPU).
+`base` trains nothing. `sentence_transformers`: its default loss for labelled pairs (BCE) with the defaults of CrossEncoderTrainingArguments (5e-5, 3 epochs, batch 8,
+no warmup, fp32). `sentence_transformers_example`: as its own examples with hard negatives do (2e-5, one epoch, batch 64, warmup 0.1, positives weighted).
 `flag_embedding`: FlagEmbedding cannot run on transformers 5, so its hyperparameters run on our loop: 6e-5, 2 epochs, 4 queries a step, group 8,
-group cross-entropy alone, all weights, dropout, the last weights whatever they are. `rerank_tune`: our defaults for a small reranker on CPU.
+group cross-entropy alone, all weights, dropout, the last weights whatever they are. `rerank_tune`: our defaults.
 """
 from __future__ import annotations
 
@@ -14,18 +15,26 @@ import resource
 import subprocess
 import sys
 import time
+from typing import Any
 
 import recipe_defaults
 import sentence_transformers_run
 from train_speed import ROOT, WORKER_VARIABLES
 
+from rerank_tune_worker.base_model import inspect_base, load_base
 from rerank_tune_worker.pairs import PairEncoder
 from rerank_tune_worker.training.data import read_groups, sample_passages
+from rerank_tune_worker.training.evaluate import encode_groups
+from rerank_tune_worker.training.model import PairModel
 
 GROUP_SIZE = 8
+SENTENCE_TRANSFORMERS = {
+    "sentence_transformers": {"positive_weight": None, "epochs": 3, "batch_size": 8, "learning_rate": 5e-5, "warmup": 0},
+    "sentence_transformers_example": {"positive_weight": float(GROUP_SIZE - 1), "epochs": 1, "batch_size": 64, "learning_rate": 2e-5, "warmup": 0.1},
+}
 SHARED = {"evaluation_depth": 15, "checkpoint_seconds": 60, "device": "cpu"}
 OPTIONS = {
-    "rerank_tune": {"learning_rate": 3e-5, "epochs": 4},
+    "rerank_tune": {},
     "flag_embedding": {
         "learning_rate": 6e-5, "epochs": 2, "queries_per_step": 4, "group_size": 8, "bce_weight": 0.0, "dropout": True, "freeze_embeddings": False, "precision": "fp32",
         "evaluations": 1, "evaluation_queries": 4, "patience": 99, "interpolate": {"enabled": False},
@@ -35,7 +44,7 @@ OPTIONS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("system", choices=("base", "sentence_transformers", "flag_embedding", "rerank_tune"))
+    parser.add_argument("system", choices=("base", *SENTENCE_TRANSFORMERS, *OPTIONS))
     parser.add_argument("--base", required=True)
     parser.add_argument("--data", required=True, help="folder written by beir_groups.write_splits")
     parser.add_argument("--out", required=True)
@@ -44,17 +53,15 @@ def main() -> None:
     parser.add_argument("--options", type=json.loads, default={}, help="JSON of training options that differ from ours here")
     arguments = parser.parse_args()
     os.makedirs(arguments.out, exist_ok=True)
-    systems = {"base": run_base, "sentence_transformers": run_sentence_transformers, "flag_embedding": run_flag_embedding, "rerank_tune": run_rerank_tune}
+    systems = {"base": run_base, **dict.fromkeys(SENTENCE_TRANSFORMERS, run_sentence_transformers), "flag_embedding": run_flag_embedding, "rerank_tune": run_rerank_tune}
     result = systems[arguments.system](arguments)
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(json.dumps({**result, "peak_memory_bytes": peak * 1024}))
 
 
 def run_base(arguments: argparse.Namespace) -> dict:
-    from sentence_transformers.cross_encoder import CrossEncoder
-
-    model = CrossEncoder(arguments.base, num_labels=1, max_length=arguments.max_length, device="cpu")
-    return {"scores": sentence_transformers_run.predict(model, evaluation_pairs(arguments)), "seconds": 0.0, "tokens": 0}
+    base = inspect_base(arguments.base)
+    return {"scores": evaluation_scores(arguments, load_base(base, seed=arguments.seed, attention="eager")), "seconds": 0.0, "tokens": 0}
 
 
 def run_sentence_transformers(arguments: argparse.Namespace) -> dict:
@@ -62,11 +69,10 @@ def run_sentence_transformers(arguments: argparse.Namespace) -> dict:
     rows = []
     for index, group in enumerate(groups):
         rows += [(group.query, group.passages[i].text, min(1.0, group.passages[i].label)) for i in sample_passages(group.passages, GROUP_SIZE, 0, f"{arguments.seed} {index}")]
-    tokens = sum(len(pair.ids) for pair in PairEncoder(arguments.base, arguments.max_length).encode([row[:2] for row in rows]))
-    model, seconds = sentence_transformers_run.train(
-        arguments.base, rows, positive_weight=float(GROUP_SIZE - 1), max_length=arguments.max_length, epochs=1, batch_size=64, learning_rate=2e-5, bf16=False, seed=arguments.seed
-    )
-    return {"scores": sentence_transformers_run.predict(model, evaluation_pairs(arguments)), "seconds": seconds, "tokens": tokens}
+    options = SENTENCE_TRANSFORMERS[arguments.system]
+    tokens = options["epochs"] * sum(len(pair.ids) for pair in PairEncoder(arguments.base, arguments.max_length).encode([row[:2] for row in rows]))
+    model, seconds = sentence_transformers_run.train(arguments.base, rows, max_length=arguments.max_length, bf16=False, seed=arguments.seed, **options)
+    return {"scores": evaluation_scores(arguments, model.model), "seconds": seconds, "tokens": tokens}
 
 
 def run_flag_embedding(arguments: argparse.Namespace) -> dict:
@@ -114,8 +120,11 @@ def measured(arguments: argparse.Namespace, done: dict) -> dict:
     return {"scores": scores, "seconds": done["durations"]["train"], "tokens": tokens, **{name: outputs[name] for name in ("steps", "best_step", "ended")}, **kept}
 
 
-def evaluation_pairs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
-    return [(group.query, passage.text) for group in read_groups(os.path.join(arguments.data, "eval.jsonl")) for passage in group.passages]
+def evaluation_scores(arguments: argparse.Namespace, module: Any) -> list[float]:
+    """Logits of a transformers module in fp32, one a pair of the evaluation groups; all systems are scored the same way."""
+    model = PairModel(module, module.config.model_type, device="cpu", bf16=False, freeze_embeddings=True, dropout=False)
+    pairs = encode_groups(read_groups(os.path.join(arguments.data, "eval.jsonl")), PairEncoder(arguments.base, arguments.max_length))
+    return model.score(pairs, exact=True, tokens=4096, between=lambda done: None)
 
 
 if __name__ == "__main__":

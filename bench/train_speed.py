@@ -129,7 +129,7 @@ def train_with_sentence_transformers(arguments: argparse.Namespace) -> dict:
     tokens = sum(len(pair.ids) for pair in PairEncoder(arguments.base, arguments.max_length).encode([row[:2] for row in rows]))
     model, seconds = sentence_transformers_run.train(
         arguments.base, rows, positive_weight=float(arguments.group_size - 1), max_length=arguments.max_length, epochs=arguments.epochs, batch_size=arguments.batch_size,
-        learning_rate=arguments.learning_rate, bf16=arguments.child.endswith("bf16"), seed=7,
+        learning_rate=arguments.learning_rate, warmup=0.1, bf16=arguments.child.endswith("bf16"), seed=7,
     )
     pairs = [(group.query, passage.text) for group in read_groups(arguments.dev) for passage in group.passages]
     scores = sentence_transformers_run.predict(model, pairs)

@@ -165,6 +165,7 @@ class NotANumber(unittest.TestCase):
             run("nan", micro_batch_tokens=100_000)  # one micro-batch a step, so that the fourth call is the fourth step
         self.assertEqual(caught.exception.code, "TRAINING_COLLAPSED")
         self.assertIn("the loss of step 4 is not a finite number", caught.exception.message)
+        self.assertRegex(caught.exception.message, r"\(queries of that step: \w+(, \w+)*\)")
         for name, parameter in broken.model.parameters.items():
             self.assertTrue(torch.equal(parameter.detach(), before[name]), name)
         self.assertFalse(os.path.exists(PLACE.path("nan", "model")))

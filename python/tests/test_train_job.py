@@ -1,6 +1,7 @@
 """The train job on tiny real models: what it leaves behind."""
 import json
 import os
+import re
 import shutil
 import unittest
 from unittest import mock
@@ -64,6 +65,22 @@ class Results(unittest.TestCase):
         self.assertTrue(os.path.isfile(PLACE.path("reranker", "scores.base.test.tsv")))
         self.assertFalse(PLACE.run("fresh", "plain", epochs=1).outputs["base_is_reranker"])
         self.assertFalse(os.path.exists(PLACE.path("fresh", "scores.base.test.tsv")))
+
+    def test_it_says_what_a_step_is_and_which_rate_auto_took(self):
+        reporter = DyingReporter()
+        done = PLACE.run("spoken", "bert", reporter, epochs=1, learning_rate="auto")
+        said = [getattr(event, "message", "") for event in reporter.events]
+        self.assertTrue(any(re.fullmatch(r"\d+ steps of \d+ queries, \d+ pairs and about \d+ tokens", text) for text in said), said)
+        self.assertEqual(done.outputs["learning_rate"], 3e-4)  # the ceiling: this encoder is tiny
+        self.assertIn("learning rate 0.0003, for 0 M weights in the layers", said)
+
+    def test_a_rate_that_large_rerankers_collapse_at_is_warned_of_and_runs(self):
+        reporter = DyingReporter()
+        with mock.patch("rerank_tune_worker.training.optimizer.LARGE", 0):
+            done = PLACE.run("risky", "bert", reporter, epochs=1, learning_rate=6e-5)
+        said = [event.message for event in reporter.events if getattr(event, "level", "") == "warning"]
+        self.assertIn("6e-05 with 4 queries a step", said[0])
+        self.assertEqual(done.outputs["ended"], "finished")
 
     def test_several_labels_become_one_with_a_warning(self):
         reporter = DyingReporter()

@@ -106,6 +106,10 @@ class StepPlan:
         chosen = self._order[1][place * self._queries_per_step : (place + 1) * self._queries_per_step]
         return [self._sample(index, epoch) for index in chosen]
 
+    def query_ids(self, number: int) -> list[str]:
+        """Of the groups of a step."""
+        return [self._groups[group.group].query_id for group in self.step(number)]
+
     def pairs(self) -> list[tuple[int, int]]:
         """Every (group, passage) that some step sees, in order."""
         return sorted({(group.group, passage) for number in range(self.total) for group in self.step(number) for passage in group.passages})

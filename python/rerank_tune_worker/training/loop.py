@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 import torch
 
-from ..reporter import Cancelled, RankLost, Reporter
+from ..reporter import Cancelled, JobError, RankLost, Reporter
 from .base_scores import base_scores
 from .budget import TokenBudget
 from .checkpoint import Checkpoint
@@ -21,6 +21,7 @@ from .optimizer import build_optimizer, learning_rate, warmup_steps
 from .step_gradients import StepGradients
 
 LOSS_EVERY = 5  # steps between loss events
+IDS_SHOWN = 8
 
 
 @dataclass
@@ -117,7 +118,7 @@ class TrainingLoop:
         step = self.progress.step
         rate = learning_rate(step, total=self._plan.total, warmup=self._warmup, peak=self._options["learning_rate"])
         sums, norm = self._optimize(step, rate)
-        self.progress.guard.after_step(step + 1, self._warmup, sums, norm, self._objective.flat_name)
+        self._guard(step, sums, norm)
         loss = self._objective.report(sums)
         self._loss_sum, self._loss_steps = self._loss_sum + loss, self._loss_steps + 1
         self.progress.step = step + 1
@@ -130,6 +131,15 @@ class TrainingLoop:
             self.progress.ended = "finished"
         if time.monotonic() - self._saved_at >= self._options["checkpoint_seconds"]:
             self.save()
+
+    def _guard(self, step: int, sums: LossSums, norm: float) -> None:
+        """Raises JobError TRAINING_COLLAPSED with the ids of the queries that the step saw: what is wrong may be in their texts or labels."""
+        try:
+            self.progress.guard.after_step(step + 1, self._warmup, sums, norm, self._objective.flat_name)
+        except JobError as error:
+            ids = self._plan.query_ids(step)
+            more = f" and {len(ids) - IDS_SHOWN} more" if len(ids) > IDS_SHOWN else ""
+            raise JobError(error.code, f"{error.message} (queries of that step: {', '.join(ids[:IDS_SHOWN])}{more})", error.hint) from error
 
     def _optimize(self, step: int, rate: float) -> tuple[LossSums, float]:
         """Gradients of the whole step, from all ranks, then one update. A lost rank leaves the weights as they were, so that they can be saved."""

@@ -40,6 +40,7 @@ def prepare(job: Job, reporter: Reporter, ranks: Alone) -> Run:
     run = _load(job, reporter, base, splits, top_label, ranks)
     _check_parity(run, parity_pairs(run))
     _settle_micro_batch(run)
+    _say_step(run)
     ranks.check_same(lambda: digests(options, splits["train"], run.model.module))
     return run
 
@@ -111,6 +112,15 @@ def _settle_micro_batch(run: Run) -> None:
     if run.ranks.rank == 0 and choice.how != "recipe":
         keep_choice(path, choice)
     run.micro_batch = choice.record()
+
+
+def _say_step(run: Run) -> None:
+    """What a batch means here, in queries, pairs and tokens; token lengths are those of dev."""
+    plan = step_plan(run.options, run.splits["train"], run.seeds[0])
+    groups = plan.step(0)
+    pairs = sum(len(group.passages) for group in groups)
+    tokens = pairs * sum(len(pair.ids) for pair in run.dev.pairs) / len(run.dev.pairs)
+    run.reporter.log(f"{plan.total} steps of {len(groups)} queries, {pairs} pairs and about {tokens:.0f} tokens", "info", "train")
 
 
 def _choose(run: Run, longest: int) -> Choice:
