@@ -206,8 +206,10 @@ class Schedule(unittest.TestCase):
 
         self.assertEqual(chosen(302_000_000), 1e-5)
         self.assertEqual(chosen(302_000_000, is_reranker=False), 2e-5)
-        self.assertEqual(chosen(302_000_000 // 16), 8e-5)  # 16 ** 0.75 = 8
-        self.assertEqual(chosen(1000), 3e-4)  # the ceiling
+        self.assertEqual(chosen(302_000_000 // 8), 8e-5)
+        self.assertEqual(chosen(85_000_000), 3e-5)  # the ceiling of large rerankers
+        self.assertEqual(chosen(85_000_000, is_reranker=False), 7.1e-5)
+        self.assertEqual(chosen(1000), 2e-4)  # the ceiling of all
         self.assertEqual(chosen(302_000_000, adapters=True), 1.5e-4)
         self.assertEqual(choose_rate(4e-5, encoder_weights=1, is_reranker=False, adapters=True), 4e-5)
         for weights in (85_000_000, 302_000_000, 560_000_000):

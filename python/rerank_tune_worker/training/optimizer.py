@@ -9,7 +9,7 @@ from .lora import is_factor
 LARGE = 60_000_000  # encoder weights: what training.md §3 calls 100 M parameters and more has 85 M of them beside its embeddings
 SAFE_RATE, SAFE_QUERIES = 3e-5, 64  # training.md §3: above both, trained rerankers collapsed to one constant score
 USUAL_RATE, USUAL_WEIGHTS = 1e-5, 302_000_000  # training.md §3, for bge-reranker-v2-m3 and its encoder weights
-HIGHEST_RATE = 3e-4  # for the smallest encoders: above it nothing was ever measured to be better
+HIGHEST_RATE = 2e-4  # for the smallest encoders: no higher one was measured
 USUAL_ADAPTER_RATE = 1.5e-4  # training.md §3
 ADAPTER_RATES = 5e-5, 3e-4  # training.md §3, of adapters (LoRA), which take ten times the rate of full training
 
@@ -35,17 +35,18 @@ def learning_rate(step: int, *, total: int, warmup: int, peak: float) -> float:
 
 
 def choose_rate(wanted: float | str, *, encoder_weights: int, is_reranker: bool, adapters: bool) -> float:
-    """The peak rate; `auto` follows the size of the encoder, of which embeddings are no part: 1e-5 * (302 M / weights)^0.75, two digits.
+    """The peak rate; `auto` follows the size of the encoder, of which embeddings are no part: 1e-5 * 302 M / weights, two digits.
 
-    It goes through the rates of training.md §3 (1e-5 at 302 M, 1e-5 to 3e-5 at 85 M) and those measured on hidden size 384 (docs/decisions/0008).
-    A fresh head takes twice as much; adapters take 1.5e-4 at any size.
+    Large encoders stay within SAFE_RATE, and nothing takes more than HIGHEST_RATE. A fresh head takes twice as much; adapters take 1.5e-4
+    at any size. Measured on hidden size 384: docs/decisions/0008.
     """
     if wanted != "auto":
         return float(wanted)
     if adapters:
         return USUAL_ADAPTER_RATE
-    rate = USUAL_RATE * (USUAL_WEIGHTS / max(1, encoder_weights)) ** 0.75 * (1 if is_reranker else 2)
-    return min(HIGHEST_RATE, float(f"{rate:.1e}"))
+    rate = USUAL_RATE * USUAL_WEIGHTS / max(1, encoder_weights) * (1 if is_reranker else 2)
+    ceiling = SAFE_RATE if is_reranker and encoder_weights >= LARGE else HIGHEST_RATE
+    return min(ceiling, float(f"{rate:.1e}"))
 
 
 def check_learning_rate(rate: float, queries_per_step: int, encoder_weights: int, is_reranker: bool, *, adapters: bool = False) -> str | None:
