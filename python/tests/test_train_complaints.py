@@ -19,7 +19,7 @@ from tests.train_workplace import DyingReporter, Workplace
 from tests.training_data import make_group
 
 LEARNS = {"epochs": 20, "evaluations": 4, "evaluation_queries": 18, "evaluation_depth": 6, "learning_rate": 5e-3}
-MIXES = {"enabled": True, "alphas": [0.5], "guard_max_drop": 0.01, "queries": 300}
+MIXES = {"enabled": True, "alphas": [0.5], "guard_max_drop": 0.01}
 
 
 def setUpModule():

@@ -2,6 +2,7 @@
 import json
 import os
 import unittest
+from unittest import mock
 
 import torch
 from safetensors.torch import load_file
@@ -9,7 +10,7 @@ from safetensors.torch import load_file
 from rerank_tune_worker.jobs import train
 from rerank_tune_worker.protocol import Job, Phase
 from rerank_tune_worker.reporter import JobError
-from rerank_tune_worker.training.interpolation import Mixture, choose
+from rerank_tune_worker.training.interpolation import Mixture, choose, interpolate
 from tests.train_workplace import DyingReporter, Killed, Workplace
 from tests.training_data import OPTIONS, write_split
 
@@ -42,7 +43,7 @@ def messages(reporter):
 
 class Choice(unittest.TestCase):
     def mixtures(self, *values):
-        return [Mixture(alpha, dev, {"guard-a": guard}) for alpha, dev, guard in values]
+        return [Mixture(alpha, dev, {"guard-a": guard}, [dev, dev]) for alpha, dev, guard in values]
 
     def choose(self, base, *values):
         return choose(Mixture(0.0, *base), self.mixtures(*values), 0.01).alpha
@@ -59,8 +60,15 @@ class Choice(unittest.TestCase):
 
     def test_every_guard_set_counts(self):
         base = Mixture(0.0, 0.5, {"guard-a": 0.6, "guard-b": 0.8})
-        tuned = [Mixture(1.0, 0.7, {"guard-a": 0.9, "guard-b": 0.7}), Mixture(0.3, 0.6, {"guard-a": 0.6, "guard-b": 0.8})]
+        tuned = [Mixture(1.0, 0.7, {"guard-a": 0.9, "guard-b": 0.7}, [0.7]), Mixture(0.3, 0.6, {"guard-a": 0.6, "guard-b": 0.8}, [0.6])]
         self.assertEqual(choose(base, tuned, 0.01).alpha, 0.3)
+
+    def test_a_larger_alpha_wins_unless_it_is_clearly_worse_on_dev(self):
+        base, best = Mixture(0.0, 0.2, {}, [0.2] * 4), Mixture(0.5, 0.6, {}, [0.9, 0.5, 0.5, 0.5])
+        # the same mean loss of 0.05: once two queries disagree, once each query loses as much
+        lucky, worse = [1.0, 0.2, 0.5, 0.5], [0.85, 0.45, 0.45, 0.45]
+        self.assertEqual(choose(base, [Mixture(1.0, 0.55, {}, lucky), best], 0.01).alpha, 1.0)
+        self.assertEqual(choose(base, [Mixture(1.0, 0.55, {}, worse), best], 0.01).alpha, 0.5)
 
     def test_the_base_stays_unless_something_is_better(self):
         self.assertEqual(self.choose((0.5, {"guard-a": 0.6}), (1.0, 0.5, 0.9), (0.5, 0.49, 0.9)), 0.0)
@@ -86,21 +94,27 @@ class InTheJob(unittest.TestCase):
         self.assertEqual(run("one", epochs=6, interpolate={**ON, "alphas": [1.0]}).outputs["interpolation"]["alpha"], 1.0)
         self.assertEqual(PLACE.results("one"), PLACE.results("plain-off"))
 
-    def test_all_alphas_are_measured_on_all_of_dev_and_recorded(self):
+    def test_all_alphas_are_measured_on_the_dev_queries_of_the_evaluations_and_recorded(self):
         reporter = DyingReporter()
         done = run("recorded", reporter=reporter, epochs=6, evaluation_queries=4, evaluation_depth=3)
         found = record("recorded")
-        self.assertEqual([mixture["alpha"] for mixture in found["mixtures"]], [1.0, 0.8, 0.7, 0.5, 0.3])
-        self.assertEqual((found["queries"], found["chosen"]), (10, done.outputs["interpolation"]["alpha"]))
-        best = max(found["mixtures"], key=lambda mixture: (mixture["dev_ndcg@10"], mixture["alpha"]))
-        self.assertEqual(done.outputs["interpolation"], {"alpha": best["alpha"], "dev_ndcg_at_10": best["dev_ndcg@10"]})
-        self.assertGreater(best["dev_ndcg@10"], found["base"]["dev_ndcg@10"])
-        self.assertEqual(sum(f"alpha {best['alpha']:g} is kept" in message for message in messages(reporter)), 1)
+        self.assertEqual([mixture["alpha"] for mixture in found["mixtures"]], [1.0, 0.7, 0.5, 0.3])
+        self.assertEqual((found["queries"], found["chosen"]), (4, done.outputs["interpolation"]["alpha"]))
+        chosen = next(mixture for mixture in found["mixtures"] if mixture["alpha"] == found["chosen"])
+        self.assertEqual(done.outputs["interpolation"], {"alpha": chosen["alpha"], "dev_ndcg_at_10": chosen["dev_ndcg@10"]})
+        self.assertGreater(chosen["dev_ndcg@10"], found["base"]["dev_ndcg@10"])
+        self.assertEqual(sum(f"alpha {chosen['alpha']:g} is kept" in message for message in messages(reporter)), 1)
         self.assertIn("interpolate", [getattr(event, "name", "") for event in reporter.events])
 
-    def test_the_cap_bounds_the_dev_queries(self):
-        run("capped", epochs=6, interpolate={**ON, "queries": 5})
-        self.assertEqual(record("capped")["queries"], 5)
+    def test_what_training_has_measured_is_not_measured_again_and_is_the_same(self):
+        done, found = run("known", epochs=6), record("known")
+        self.assertEqual(found["base"]["dev_ndcg@10"], done.outputs["dev_ndcg_at_10"]["base"])
+        self.assertEqual(found["mixtures"][0]["dev_ndcg@10"], done.outputs["dev_ndcg_at_10"]["best"])
+        forgetful = lambda model, base, dev, guards, options, tokens, between, known: interpolate(model, base, dev, guards, options, tokens, between)  # noqa: E731
+        with mock.patch("rerank_tune_worker.training.ending.interpolate", forgetful):
+            run("measured", epochs=6)
+        self.assertEqual(record("measured"), found)
+        self.assertEqual(PLACE.results("measured"), PLACE.results("known"))
 
     def test_a_fresh_head_has_nothing_to_mix_with(self):
         reporter = DyingReporter()

@@ -193,7 +193,7 @@ class Resume(unittest.TestCase):
         self.check("full", 13, **{**SHORT, "epochs": 2, "checkpoint_seconds": 0}, kl_to_base=0.1)
 
     def test_dying_gives_the_same_bytes_with_adapters_mixing_and_calibration_too(self):
-        ending = {"interpolate": {"enabled": True, "alphas": [1.0, 0.5], "guard_max_drop": 0.01, "queries": 300}, "calibrate": True}
+        ending = {"interpolate": {"enabled": True, "alphas": [1.0, 0.5], "guard_max_drop": 0.01}, "calibrate": True}
         self.check("ending", 17, **SHORT, **ending, lora={"rank": 4, "alpha": 8.0, "targets": "all"}, **{"warmup_ratio": 0.0})
 
     def test_a_seed_that_is_done_is_not_trained_again(self):

@@ -33,7 +33,7 @@ OPTIONS = {
     "device": "cpu",
     "lora": None,
     "gradient_checkpointing": False,
-    "interpolate": {"enabled": False, "alphas": [1.0, 0.8, 0.7, 0.5, 0.3], "guard_max_drop": 0.01, "queries": 300},
+    "interpolate": {"enabled": False, "alphas": [1.0, 0.7, 0.5, 0.3], "guard_max_drop": 0.01},
     "calibrate": False,
 }
 

@@ -40,7 +40,7 @@ def _run(job: Job, reporter: Reporter, ranks: Alone) -> Done:
     trained = train_seeds(current)
     ranks.dismiss()
     soup = keep_best(current, trained.outcomes, parity_pairs(current))
-    sweep = interpolate_weights(current, soup.best.progress.best_step)
+    sweep = interpolate_weights(current, soup.best.progress, averaged=soup.keeps_average)
     affine = calibrate_scores(current, current.top_label)
     current.phase("score_test")
     tuned_speed = [current.write_scores("tuned", name) for name in current.scored][0]

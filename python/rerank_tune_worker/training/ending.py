@@ -11,6 +11,7 @@ from ..reporter import JobError
 from .calibration import Affine, calibrate, flipped, fold
 from .encoder_parts import last_linear
 from .evaluate import DevSet
+from .history import Progress
 from .interpolation import Sweep, interpolate
 from .run_context import Run, interpolates
 
@@ -29,15 +30,19 @@ def merge_adapters(run: Run, pairs: list[EncodedPair]) -> None:
         raise JobError("WORKER_FAILED", f"merging the adapters of train.lora changed a score by {difference:.1e}, more than {MERGE_PARITY:g}", "train without `train.lora`, and report this with records/worker.log")
 
 
-def interpolate_weights(run: Run, best_step: int) -> Sweep | None:
-    """None where there is nothing to mix: a fresh head, switched off, or no step better than the base."""
-    if not interpolates(run.options, run.base) or best_step == 0:
+def interpolate_weights(run: Run, progress: Progress, *, averaged: bool) -> Sweep | None:
+    """On the dev queries of the evaluations. None where there is nothing to mix: a fresh head, switched off, or no step better than the base.
+
+    `averaged`: the weights are not those of `progress`, but an average over seeds. Merged adapters are measured again too: merging rounds.
+    """
+    if not interpolates(run.options, run.base) or progress.best_step == 0:
         return None
     run.phase("interpolate")
-    settings = run.options["interpolate"]
-    dev = DevSet(run.splits["dev"], run.encoder, queries=settings["queries"])
-    sweep = interpolate(run.model, _base_weights(run), dev, run.guards, settings, run.tokens, _mixtures(run))
-    run.record("interpolation.json", {"queries": len(dev.groups), **sweep.record()})
+    known = {0.0: progress.base_values}
+    if not averaged and not run.options["lora"]:
+        known[1.0] = progress.best_values
+    sweep = interpolate(run.model, _base_weights(run), run.dev, run.guards, run.options["interpolate"], run.tokens, _mixtures(run), known)
+    run.record("interpolation.json", {"queries": len(run.dev.groups), **sweep.record()})
     run.reporter.log(sweep.message(), "info" if sweep.chosen.alpha else "warning", "train")
     return sweep
 

@@ -24,9 +24,9 @@ const interpolateSchema = z.strictObject({
     .array(z.number().positive().max(1))
     .min(1)
     .max(20)
-    .default([1, 0.8, 0.7, 0.5, 0.3])
+    .default([1, 0.7, 0.5, 0.3])
     .describe(
-      "Shares of the way from base (0) to tuned (1). Each is scored on dev; the best NDCG@10 wins, the larger share among equals, and the base if none is better than it (training.md §3).",
+      "Shares of the way from base (0) to tuned (1), each scored on the dev queries of the evaluations (training.md §3). The largest share wins that is not clearly worse there than the best one, by a standard error of the difference; the base if none is better than it.",
     ),
   guard_max_drop: z
     .number()
@@ -34,11 +34,6 @@ const interpolateSchema = z.strictObject({
     .max(1)
     .default(0.01)
     .describe("NDCG@10 (0-1) that a guard set may lose against the base; a share that loses more is not taken."),
-  queries: z
-    .int()
-    .min(4)
-    .default(300)
-    .describe("Dev queries that choose, with all their candidates; the first ones of the shuffled dev split."),
 });
 
 export const trainSchema = z.strictObject({

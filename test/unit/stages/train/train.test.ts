@@ -70,7 +70,7 @@ describe("the options of training", () => {
 
   test("mix a tuned reranker with its base, and leave adapters, calibration and checkpointing to be asked for", () => {
     expect(trainSchema.parse({})).toMatchObject({
-      interpolate: { enabled: true, alphas: [1, 0.8, 0.7, 0.5, 0.3], guard_max_drop: 0.01, queries: 300 },
+      interpolate: { enabled: true, alphas: [1, 0.7, 0.5, 0.3], guard_max_drop: 0.01 },
       lora: null,
       calibrate: false,
       gradient_checkpointing: false,
