@@ -108,6 +108,8 @@ class WorseThanTheBase(unittest.TestCase):
         with open(PLACE.path("misled", "scores.base.test.tsv")) as base, open(PLACE.path("misled", "scores.tuned.test.tsv")) as tuned:
             self.assertEqual(base.read(), tuned.read())
         self.assertTrue(any("stayed below the base" in message for message in messages(reporter)))
+        with open(PLACE.path("misled", "records", "history.jsonl")) as file:
+            self.assertEqual(len(file.readlines()), 1 + 6 + 3)  # the base, half of the 12 evaluations, in which none counts, and three that do
 
 
 class BestCheckpoint(unittest.TestCase):

@@ -254,12 +254,12 @@ class Collapse(unittest.TestCase):
         progress = Progress()
         progress.start([0.4, 0.6])
         progress.step = 10
-        self.assertFalse(progress.record([0.4, 0.6], loss=1.0, rate=1e-5, norm=1.0, warming=False))
+        self.assertFalse(progress.record([0.4, 0.6], loss=1.0, rate=1e-5, norm=1.0, early=False))
         self.assertEqual((progress.best_step, progress.stale), (0, 0))
 
     def record(self, progress, *evaluations):
         for values in evaluations:
-            progress.record(values, loss=1.0, rate=1e-5, norm=1.0, warming=False)
+            progress.record(values, loss=1.0, rate=1e-5, norm=1.0, early=False)
         return progress.stale
 
     def test_a_loss_within_the_noise_of_the_queries_does_not_count_as_stale(self):

@@ -13,7 +13,7 @@ from .guard import Guard
 class Progress:
     """`step`: optimizer steps done. NDCG values are 0-1 on the evaluation subset of dev, `..._values` query by query.
 
-    `stale`: evaluations since the best one that were clearly below it, warm-up apart.
+    `stale`: evaluations of the second half of the run, since the best one, that were clearly below it.
     """
 
     step: int = 0
@@ -40,15 +40,15 @@ class Progress:
         self.base_ndcg = self.best_ndcg = ndcg = mean(values)
         self.rows = [{"step": 0, "loss": None, "learning_rate": None, "gradient_norm": None, "dev_ndcg@10": ndcg}]
 
-    def record(self, values: list[float], *, loss: float, rate: float, norm: float, warming: bool) -> bool:
-        """Adds an evaluation; True when it is the best so far. A tie keeps the earlier step. While the rate warms up nothing counts as stale.
+    def record(self, values: list[float], *, loss: float, rate: float, norm: float, early: bool) -> bool:
+        """Adds an evaluation; True when it is the best so far. A tie keeps the earlier step. `early`: nothing counts as stale yet.
 
         Nor does a loss within the noise of the dev queries: a quickstart that stopped on three such losses lost nine points on test.
         """
         ndcg = mean(values)
         self.rows.append({"step": self.step, "loss": loss, "learning_rate": rate, "gradient_norm": norm, "dev_ndcg@10": ndcg})
         better = ndcg > self.best_ndcg
-        self.stale = 0 if better or warming else self.stale + clearly_below(values, self.best_values)
+        self.stale = 0 if better or early else self.stale + clearly_below(values, self.best_values)
         if better:
             self.best_step, self.best_ndcg, self.best_values = self.step, ndcg, values
         return better

@@ -170,12 +170,13 @@ class TrainingLoop:
     def _evaluate(self, rate: float, norm: float) -> None:
         values = self._dev.values(self._model, self._options["micro_batch_tokens"], lambda done: self._ranks.check())
         self._reporter.metric("ndcg@10", mean(values), step=self.progress.step, split="dev")
-        warming = self.progress.step <= self._warmup
-        better = self.progress.record(values, loss=self._loss_sum / max(1, self._loss_steps), rate=rate, norm=norm, warming=warming)
+        # While the rate is high the weights swing; it falls linearly, so the second half of a run is where they settle.
+        early = self.progress.step <= max(self._warmup, self._plan.total // 2)
+        better = self.progress.record(values, loss=self._loss_sum / max(1, self._loss_steps), rate=rate, norm=norm, early=early)
         self._loss_sum, self._loss_steps = 0.0, 0
         if better:
             self._checkpoint.save_best(self.progress.step, self._model.parameters)
-        below = not warming and self.progress.guard.after_evaluation(clearly_below(values, self.progress.base_values), self._is_reranker)
+        below = not early and self.progress.guard.after_evaluation(clearly_below(values, self.progress.base_values), self._is_reranker)
         if below and self.progress.step < self._plan.total:
             self.progress.ended = "below_base"
         elif self.progress.stale >= self._options["patience"] and self.progress.step < self._plan.total:

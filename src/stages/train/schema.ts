@@ -154,7 +154,7 @@ export const trainSchema = z.strictObject({
     .min(1)
     .default(3)
     .describe(
-      "Evaluations clearly below the best one before training stops: by more than a standard error of the difference over the dev queries.",
+      "Evaluations in the second half of the run that are clearly below the best one before training stops: by more than a standard error of the difference over the dev queries. Earlier the rate is high and the weights still swing.",
     ),
   checkpoint_seconds: z
     .number()
