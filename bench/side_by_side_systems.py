@@ -3,7 +3,8 @@
 `base` trains nothing. `sentence_transformers`: its default loss for labelled pairs (BCE) with the defaults of CrossEncoderTrainingArguments (5e-5, 3 epochs, batch 8,
 no warmup, fp32). `sentence_transformers_example`: as its own examples with hard negatives do (2e-5, one epoch, batch 64, warmup 0.1, positives weighted).
 `flag_embedding`: FlagEmbedding cannot run on transformers 5, so its hyperparameters run on our loop: 6e-5, 2 epochs, 4 queries a step, group 8,
-group cross-entropy alone, all weights, dropout, the last weights whatever they are. `rerank_tune`: our defaults.
+group cross-entropy alone, all weights, dropout, the last weights whatever they are. `rerank_tune`: our preset
+for a small reranker on CPU.
 """
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ SENTENCE_TRANSFORMERS = {
 }
 SHARED = {"evaluation_depth": 15, "checkpoint_seconds": 60, "device": "cpu"}
 OPTIONS = {
-    "rerank_tune": {},
+    "rerank_tune": {"epochs": 2},
     "flag_embedding": {
         "learning_rate": 6e-5, "epochs": 2, "queries_per_step": 4, "group_size": 8, "bce_weight": 0.0, "dropout": True, "freeze_embeddings": False, "precision": "fp32",
         "evaluations": 1, "evaluation_queries": 4, "patience": 99, "interpolate": {"enabled": False},

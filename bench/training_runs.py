@@ -48,7 +48,12 @@ def _run(settings: dict, base: str, folder: str, options: dict) -> dict:
         raise SystemExit(f"{settings} failed:\n{result.stderr[-3000:]}")
     row = json.loads(result.stdout.strip().splitlines()[-1])
     row["ndcg@10"] = _per_query(folder, row.pop("scores", None))
-    return {**row, "wall_seconds": round(time.monotonic() - started, 1), "machine": made_up_models.machine(), "command": f"python {os.path.relpath(sys.argv[0])} {shlex.join(sys.argv[1:])}"}
+    return {**row, "wall_seconds": round(time.monotonic() - started, 1), "machine": made_up_models.machine(), "command": f"python {os.path.relpath(sys.argv[0])} {shlex.join(_without_folders(sys.argv[1:]))}"}
+
+
+def _without_folders(arguments: list[str]) -> list[str]:
+    """Where things lie on this machine is nobody's business."""
+    return [os.path.basename(os.path.normpath(argument)) if os.sep in argument else argument for argument in arguments]
 
 
 def _per_query(folder: str, scores: list[float] | None) -> list[float]:
