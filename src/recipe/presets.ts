@@ -41,7 +41,7 @@ const LARGE_RERANKER = [
   setting("group_size", "8", "one positive and 7 negatives; up to 16 where memory allows"),
 ] as const;
 
-/** Queries and group as above (§3). The rate: docs/decisions/0008; with it two passes did what four at 3e-5 are for. */
+/** Queries and group as above (§3); the rate, and two passes at it, were measured: docs/decisions/0008. */
 const SMALL_RERANKER = [
   setting("learning_rate", "auto", "by the size of the encoder: a small reranker stands more than a large one"),
   setting("epochs", "2", "a high rate needs few passes; the best weights are kept"),
