@@ -86,7 +86,7 @@ ${packageLine(preset)}
 }
 
 function header(file: string, base: string, data: string, preset: Preset | undefined): string {
-  const task = `# Fine-tune ${base} on ${basename(data)} with graded group cross-entropy`;
+  const task = `# Fine-tune ${isHubRepository(base) ? base : basename(base)} on ${basename(data)} with graded group cross-entropy`;
   const commands = [
     `# run:      rerank-tune run ${basename(file)}`,
     `# override: rerank-tune run ${basename(file)} --set train.epochs=2`,
