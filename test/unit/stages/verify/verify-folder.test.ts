@@ -217,7 +217,10 @@ describe("optional gates", () => {
 
   test("of latency are met by the fastest variant alone", async () => {
     const { folder, groups, tuned } = await packageWithData({ fp32: "sum", int8: "sum" }, 5);
-    const output = await check(folder, { groups, references: { tuned }, options: withGates({ p95_ms: 10_000 }) });
+    const limits = withGates({ p95_ms: 10_000 });
+    // On a machine that is busy with something else a size may not be reached within a short budget, and is then no pass.
+    const options = { ...limits, latency: { ...limits.latency, budget_seconds: 4, candidates: [4] } };
+    const output = await check(folder, { groups, references: { tuned }, options });
     expect(output.variants.flatMap(({ gates }) => gates).filter(({ gate }) => gate === "p95_ms")).toMatchObject([
       { outcome: "passed" },
     ]);
