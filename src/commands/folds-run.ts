@@ -6,8 +6,7 @@ import { RerankTuneError } from "../errors.js";
 import { executePipeline } from "../pipeline/execute.js";
 import { type PlannedStage, planPipeline } from "../pipeline/plan.js";
 import type { ResolvedRecipe, Stage, ToolVersions } from "../pipeline/stage.js";
-import { detectableWith } from "../ranking/significance.js";
-import { findingKinds, warnings } from "../stages/prepare/report.js";
+import { detectablePoints, findingKinds, warnings } from "../stages/prepare/report.js";
 import type { CommandContext } from "./context.js";
 import type { FoldsFlags } from "./folds.js";
 import type { FinishedFold } from "./folds-verdict.js";
@@ -88,9 +87,6 @@ function inFold(error: unknown, fold: number, count: number): unknown {
   return new RerankTuneError({ code, message: where, hint, problems, data, cause: error.cause ?? error });
 }
 
-/** Standard deviations of a query's gain that occur (training.md §6). */
-const DEVIATIONS = [0.25, 0.15] as const;
-
 /** What the data has against it, and what so many queries can show: before anything is trained. */
 function tellBefore({ plan, flags, context }: Workplace): void {
   const none = { sides: { train: [], dev: [], test: [] }, leaked: new ProblemList(), similar: new ProblemList() };
@@ -98,7 +94,7 @@ function tellBefore({ plan, flags, context }: Workplace): void {
   if (plan.gaveUpSplit) context.emit({ type: "warning", message: "the split that the data brings along is given up" });
   const { measurable, clusters } = plan;
   // As if the queries of a cluster gained alike, so that no more is promised than the folds can keep.
-  const [much, little] = DEVIATIONS.map((deviation) => (100 * detectableWith(clusters, deviation)).toFixed(1));
+  const [much, little] = detectablePoints(clusters);
   const queries = `${measurable} queries${clusters === measurable ? "" : ` in ${clusters} clusters`}`;
   context.emit({
     type: "note",

@@ -4,7 +4,7 @@ import { DigestMemory } from "../artifacts/digests.js";
 import { canonicalJson, hashText } from "../artifacts/hash.js";
 import { FOLD_SOURCES_VERSION, type FoldOptions, planFolds } from "../data-tools/split/fold-sources.js";
 import { RerankTuneError } from "../errors.js";
-import type { Stage } from "../pipeline/stage.js";
+import type { ResolvedRecipe, Stage } from "../pipeline/stage.js";
 import { loadRecipe } from "../recipe/load.js";
 import { sliceLine } from "../stages/verify/judge-tuned.js";
 import type { Renderable } from "../ui/output.js";
@@ -13,6 +13,7 @@ import { type CommandContext, loadOptions, programName, type RunFlags } from "./
 import { planAll, trainAll, type Workplace } from "./folds-run.js";
 import { finalCommand, foldsText } from "./folds-text.js";
 import { type FoldsResult, judgeFolds } from "./folds-verdict.js";
+import { loadWithoutFetching } from "./plan.js";
 
 export interface FoldsFlags extends RunFlags {
   folds: number;
@@ -74,7 +75,7 @@ async function openWorkplace(
   stages: readonly Stage[] | undefined,
 ): Promise<Workplace> {
   const recipe = await (flags.dryRun === true
-    ? loadWithoutFetching(path, flags, context)
+    ? loadForPlan(path, flags, context)
     : loadRecipe(path, loadOptions(flags, context)));
   const { source = "", format, split, seed } = recipe.prepare;
   const options: FoldOptions = {
@@ -92,16 +93,13 @@ async function openWorkplace(
   return { recipe, plan, folder, root, flags, context, stages };
 }
 
-/** A plan downloads nothing and builds nothing. */
-async function loadWithoutFetching(path: string, flags: FoldsFlags, context: CommandContext) {
-  const missing = new RerankTuneError({
+async function loadForPlan(path: string, flags: FoldsFlags, context: CommandContext): Promise<ResolvedRecipe> {
+  const recipe = await loadWithoutFetching(path, flags, context);
+  if (recipe !== undefined) return recipe;
+  throw new RerankTuneError({
     code: "DOWNLOAD_FAILED",
     message: "The base model or the data is still to be fetched, and a plan downloads nothing.",
     hint: "run the same command without --dry-run",
-  });
-  const offline = { ...loadOptions(flags, context), offline: true, python: () => Promise.reject(missing) };
-  return await loadRecipe(path, offline).catch((error: unknown) => {
-    throw error instanceof RerankTuneError && error.code === "DOWNLOAD_FAILED" ? missing : error;
   });
 }
 

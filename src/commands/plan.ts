@@ -63,7 +63,7 @@ async function plan(path: string, target: StageName, flags: RunFlags, context: C
 }
 
 /** A plan downloads nothing and builds nothing. @returns undefined when the base or the embedded data is not on this machine yet. */
-async function loadWithoutFetching(
+export async function loadWithoutFetching(
   path: string,
   flags: RunFlags,
   context: CommandContext,

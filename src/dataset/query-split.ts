@@ -4,6 +4,9 @@ import { Integers } from "./integers.js";
 import { Clusters, NEAR_DUPLICATE_SIMILARITY } from "./near-duplicates.js";
 import { WordSets } from "./word-sets.js";
 
+/** Below this many queries one test split is too small to show a gain; folds test every query once (training.md §3, §6). */
+export const FOLDS_BELOW = 300;
+
 export type SidesOf<Item> = Record<Split, Item[]>;
 
 /** Gives a shuffled copy. */

@@ -1,8 +1,7 @@
 // One comparison out of k: every query judged by the model that did not see it, all folds pooled. Pure; reads no file.
 import { differences, type Interval } from "./bootstrap.js";
-import { bootstrapClusters, type ClusteredComparison, clusterSignFlip, compareClustered } from "./clusters.js";
-import { ALPHA, holm } from "./significance.js";
-import { P_VALUE_FROM, type Sliceable, type SliceReport, slicesOf } from "./slices.js";
+import { bootstrapClusters, type ClusteredComparison, compareClustered } from "./clusters.js";
+import { type Sliceable, type SliceReport, sliceReports, slicesOf } from "./slices.js";
 import { mean } from "./statistics.js";
 
 /** The test queries of one fold; all lists run in parallel. Metrics are 0-1. */
@@ -46,30 +45,6 @@ export function poolFolds(folds: readonly FoldQueries[]): PooledFolds {
       reference: mean(fold.reference),
       ...bootstrapClusters(differences(fold.tuned, fold.reference), fold.clusters),
     })),
-    slices: clusteredSlices(
-      folds.flatMap((fold) => [...fold.queries]),
-      differences(tuned, reference),
-      clusters,
-    ),
+    slices: sliceReports(slicesOf(folds.flatMap((fold) => [...fold.queries])), differences(tuned, reference), clusters),
   };
-}
-
-/** As `sliceReports` does it, with clusters resampled; a p-value takes as many clusters as it there takes queries. */
-function clusteredSlices(
-  queries: readonly Sliceable[],
-  perQuery: ArrayLike<number>,
-  clusters: readonly number[],
-): SliceReport[] {
-  const measured = slicesOf(queries).map(({ by, name, members }) => {
-    const own = members.map((position) => perQuery[position] as number);
-    const ownClusters = members.map((position) => clusters[position] as number);
-    const tested = new Set(ownClusters).size >= P_VALUE_FROM;
-    const p_value = tested ? clusterSignFlip(own, ownClusters).p_value : null;
-    return { by, name, queries: own.length, ...bootstrapClusters(own, ownClusters), p_value };
-  });
-  const corrected = holm(measured.flatMap(({ p_value }) => p_value ?? []));
-  return measured.map((slice) => {
-    const p_holm = slice.p_value === null ? null : (corrected.shift() as number);
-    return { ...slice, p_holm, significant_loss: p_holm !== null && p_holm < ALPHA && slice.mean < 0 };
-  });
 }

@@ -1,6 +1,7 @@
 // Where a mean hides something: the same paired difference by language, query length and source. Pure; holds no text of a query.
-import { bootstrapMean, type Interval } from "./bootstrap.js";
-import { ALPHA, holm, signFlipTest } from "./significance.js";
+import type { Interval } from "./bootstrap.js";
+import { bootstrapClusters, clusterSignFlip } from "./clusters.js";
+import { ALPHA, holm } from "./significance.js";
 
 export type SliceKind = "language" | "query_length" | "source";
 
@@ -47,12 +48,22 @@ export function slicesOf(groups: readonly Sliceable[]): Slice[] {
   ];
 }
 
-/** @param perQuery differences, in the order of the groups that were sliced. */
-export function sliceReports(slices: readonly Slice[], perQuery: ArrayLike<number>): SliceReport[] {
+/**
+ * @param perQuery differences, in the order of the groups that were sliced.
+ * @param clusterOf number of each query's cluster: whole clusters are resampled, and a p-value takes as many of them as it
+ * otherwise takes queries. Without it every query stands alone.
+ */
+export function sliceReports(
+  slices: readonly Slice[],
+  perQuery: ArrayLike<number>,
+  clusterOf: ArrayLike<number> = Array.from(perQuery, (_, position) => position),
+): SliceReport[] {
   const measured = slices.map(({ by, name, members }) => {
     const own = members.map((position) => perQuery[position] as number);
-    const p_value = own.length < P_VALUE_FROM ? null : signFlipTest(own).p_value;
-    return { by, name, queries: own.length, ...bootstrapMean(own), p_value };
+    const ownClusters = members.map((position) => clusterOf[position] as number);
+    const tested = new Set(ownClusters).size >= P_VALUE_FROM;
+    const p_value = tested ? clusterSignFlip(own, ownClusters).p_value : null;
+    return { by, name, queries: own.length, ...bootstrapClusters(own, ownClusters), p_value };
   });
   const corrected = holm(measured.flatMap(({ p_value }) => p_value ?? []));
   return measured.map((slice) => {

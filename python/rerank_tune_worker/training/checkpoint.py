@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterator
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 
 class Checkpoint:
@@ -36,11 +36,8 @@ class Checkpoint:
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
         replace_file(os.path.join(self._folder, _best_name(step)), lambda path: save_file(tensors, path))
 
-    def load_best(self, step: int) -> dict[str, torch.Tensor]:
-        return load_file(os.path.join(self._folder, _best_name(step)))
-
     def best_tensors(self, step: int) -> Iterator[tuple[str, torch.Tensor]]:
-        """The same one by one, so that no second copy of a model is in memory."""
+        """What `save_best` saved, one by one, so that no second copy of a model is in memory."""
         yield from tensors_of(os.path.join(self._folder, _best_name(step)))
 
     def finish(self, best_step: int | None) -> None:

@@ -19,6 +19,7 @@ from .loss import LossSums, Objective
 from .model import PairModel
 from .optimizer import build_optimizer, learning_rate, warmup_steps
 from .step_gradients import StepGradients
+from .weights import put
 
 LOSS_EVERY = 5  # steps between loss events
 IDS_SHOWN = 8
@@ -66,7 +67,7 @@ class TrainingLoop:
         state = self._checkpoint.load()
         if state is None:
             return False
-        self._load_weights(state["weights"])
+        put(self._model, state["weights"].items())
         self._optimizer.load_state_dict(state["optimizer"])
         self._loss_sum, self._loss_steps = state["loss"]
         self.progress = Progress.restore(state["progress"])
@@ -99,7 +100,7 @@ class TrainingLoop:
 
     def use_best(self) -> None:
         """Puts the weights of the best evaluation into the model."""
-        self._load_weights(self._checkpoint.load_best(self.progress.best_step))
+        put(self._model, self._checkpoint.best_tensors(self.progress.best_step))
 
     def save(self) -> None:
         self._checkpoint.save(
@@ -181,8 +182,3 @@ class TrainingLoop:
             self.progress.ended = "below_base"
         elif self.progress.stale >= self._options["patience"] and self.progress.step < self._plan.total:
             self.progress.ended = "early_stop"
-
-    def _load_weights(self, weights: dict[str, torch.Tensor]) -> None:
-        with torch.no_grad():
-            for name, parameter in self._model.parameters.items():
-                parameter.copy_(weights[name])

@@ -9,7 +9,7 @@ from ..base_model import BaseModel, inspect_base, load_base
 from ..pairs import EncodedPair, PairEncoder
 from ..protocol import Job
 from ..reporter import JobError, Reporter
-from .data import Group, read_groups
+from .data import Group, StepPlan, read_groups
 from .device import choose_bf16, choose_device
 from .distributed import Alone, digests
 from .encoder_parts import encoder_layers, encoder_weights
@@ -35,12 +35,12 @@ def prepare(job: Job, reporter: Reporter, ranks: Alone) -> Run:
     check_base(options, base)
     splits = {name: read_groups(path) for name, path in job.inputs.items() if name != "base"}
     check_teacher(options, splits["train"], job.inputs["train"])
-    top_label = step_plan(options, splits["train"], seeds(options)[0]).top_label
-    check_calibration(options, splits["dev"], job.inputs["dev"], top_label)
-    run = _load(job, reporter, base, splits, top_label, ranks)
+    plan = step_plan(options, splits["train"], seeds(options)[0])
+    check_calibration(options, splits["dev"], job.inputs["dev"], plan.top_label)
+    run = _load(job, reporter, base, splits, plan.top_label, ranks)
     _check_parity(run, parity_pairs(run))
     _settle_micro_batch(run)
-    _say_step(run)
+    _say_step(run, plan)
     ranks.check_same(lambda: digests(options, splits["train"], run.model.module))
     return run
 
@@ -114,9 +114,8 @@ def _settle_micro_batch(run: Run) -> None:
     run.micro_batch = choice.record()
 
 
-def _say_step(run: Run) -> None:
+def _say_step(run: Run, plan: StepPlan) -> None:
     """What a batch means here, in queries, pairs and tokens; token lengths are those of dev."""
-    plan = step_plan(run.options, run.splits["train"], run.seeds[0])
     groups = plan.step(0)
     pairs = sum(len(group.passages) for group in groups)
     tokens = pairs * sum(len(pair.ids) for pair in run.dev.pairs) / len(run.dev.pairs)

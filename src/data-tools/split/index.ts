@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dataInvalid, Findings } from "../../dataset/findings.js";
 import { SPLITS } from "../../dataset/groups.js";
-import type { Shuffle } from "../../dataset/query-split.js";
+import { FOLDS_BELOW, type Shuffle } from "../../dataset/query-split.js";
 import { fromFileSystemError, interrupted, RerankTuneError } from "../../errors.js";
 import { drawsFor, shuffled } from "../../ranking/draws.js";
 import { settle } from "../reading/judged-group.js";
@@ -11,7 +11,7 @@ import { openData } from "../reading/open-data.js";
 import type { StreamedData } from "../reading/streamed-data.js";
 import { type AssignInput, type Assignment, assignByTime, assignFolds, assignOnce } from "./assign.js";
 import { type Learnt, learn } from "./learn.js";
-import { FOLDS_BELOW, RECOMMENDED_FOLDS, type SplitOptions, type SplitResult } from "./options.js";
+import { RECOMMENDED_FOLDS, type SplitOptions, type SplitResult } from "./options.js";
 import { readTimes, timesOfQueries } from "./times.js";
 import { SideFiles } from "./write.js";
 

@@ -6,8 +6,6 @@ import type { DataFormat } from "../../dataset/labelled.js";
 export const SPLIT_WAYS = ["query", "group", "time"] as const;
 export type SplitWay = (typeof SPLIT_WAYS)[number];
 
-/** Below this many queries one test split is too small to show a gain; folds test every query once (training.md §3, §6). */
-export const FOLDS_BELOW = 300;
 export const RECOMMENDED_FOLDS = 5;
 
 export interface SplitOptions {

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Group, SPLITS } from "../../dataset/groups.js";
 import type { LabelledData } from "../../dataset/labelled.js";
+import { FOLDS_BELOW } from "../../dataset/query-split.js";
 import type { StageContext } from "../../pipeline/stage.js";
 import { ndcgAt } from "../../ranking/ndcg.js";
 import { describeLengths, type LengthReport } from "./lengths.js";
@@ -10,9 +11,6 @@ import type { Groups, Kinds } from "./make-groups.js";
 import { findingKinds, findingsRecord, powerNote, warnings } from "./report.js";
 import type { PrepareOutput } from "./schema.js";
 import type { SplitResult } from "./split.js";
-
-/** Queries below which one test split is too small to show most gains (training.md §3). */
-const FEW_QUERIES = 300;
 
 /** What the stage knows beyond its output. */
 export interface Noticed {
@@ -41,7 +39,7 @@ export async function record(context: StageContext, output: PrepareOutput, notic
   if (lengths !== undefined) context.emit({ type: "note", message: describeLengths(lengths) });
   const { train, dev, test } = output.queries;
   const queries = train + dev + test;
-  if (queries < FEW_QUERIES)
+  if (queries < FOLDS_BELOW)
     context.emit({
       type: "note",
       message: `${queries} queries make a small test split; \`rerank-tune folds RECIPE\` tests every query once`,
