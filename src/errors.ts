@@ -57,6 +57,7 @@ export const ERROR_CODES = {
   WORKER_VERSION_MISMATCH: { exit: EXIT.environment, meaning: "The Python worker speaks another protocol version." },
   WORKER_PROTOCOL: { exit: EXIT.worker, meaning: "The Python worker printed something that is not an event." },
   WORKER_CRASHED: { exit: EXIT.worker, meaning: "The Python worker ended without a result." },
+  WORKER_SILENT: { exit: EXIT.worker, meaning: "The Python worker gave no sign of life for minutes and was stopped." },
   WORKER_OUT_OF_MEMORY: { exit: EXIT.worker, meaning: "The Python worker was killed, most likely for lack of memory." },
   WORKER_FAILED: { exit: EXIT.worker, meaning: "The Python worker reported an error." },
   SCORER_FAILED: { exit: EXIT.worker, meaning: "The ONNX scoring process failed." },

@@ -21,6 +21,11 @@ class Hello:
 
 
 @dataclass(frozen=True)
+class Alive:
+    """The process lives. No sign of progress: every other event is one."""
+
+
+@dataclass(frozen=True)
 class Phase:
     name: str
     index: int
@@ -73,8 +78,8 @@ class Done:
     durations: dict[str, float]
 
 
-Event = Hello | Phase | Progress | Metric | Log | Artifact | Error | Done
-EVENT_TYPES: dict[str, type] = {cls.__name__.lower(): cls for cls in (Hello, Phase, Progress, Metric, Log, Artifact, Error, Done)}
+Event = Hello | Alive | Phase | Progress | Metric | Log | Artifact | Error | Done
+EVENT_TYPES: dict[str, type] = {cls.__name__.lower(): cls for cls in (Hello, Alive, Phase, Progress, Metric, Log, Artifact, Error, Done)}
 
 
 @dataclass(frozen=True)

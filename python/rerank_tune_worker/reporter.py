@@ -11,6 +11,8 @@ from typing import Any, TextIO
 
 from . import protocol
 
+# Seconds between signs of life; src/worker/watchdog.ts takes twenty times as long without any for a frozen process.
+ALIVE_SECONDS = 15.0
 RESUME_HINT = "read records/worker.log of each machine for why, then run the same command again: it resumes at the last checkpoint"
 
 
@@ -45,9 +47,14 @@ class Reporter:
         self._lock = threading.Lock()
         self._last_progress = 0.0
         self._cancelled = threading.Event()
+        self._ended = threading.Event()
 
     def send(self, event: protocol.Event) -> None:
         with self._lock:
+            if self._ended.is_set() and isinstance(event, protocol.Alive):
+                return  # nothing may follow the event that ends the talk
+            if isinstance(event, protocol.Done | protocol.Error):
+                self._ended.set()
             self._stream.write(protocol.encode(event, seq=self._seq, time=round(time.time(), 3), job=self._job) + "\n")
             self._stream.flush()
             self._seq += 1
@@ -83,6 +90,17 @@ class Reporter:
         signal.signal(signal.SIGINT, lambda *_: self._cancelled.set())
         threading.Thread(target=self._watch_stdin, daemon=True).start()
 
+    def keep_alive(self, seconds: float = ALIVE_SECONDS) -> None:
+        """Sends a sign of life so often, from a thread of its own, until the job ends: long steps leave the parent without any other."""
+        threading.Thread(target=self._beat, args=(seconds,), daemon=True).start()
+
+    def _beat(self, seconds: float) -> None:
+        while not self._ended.wait(seconds):
+            try:
+                self.send(protocol.Alive())
+            except (OSError, ValueError):  # the parent is gone, which `listen` notices, or the stream is closed
+                return
+
     def _watch_stdin(self) -> None:
         for line in sys.stdin:
             if _is_cancel(line):
@@ -105,6 +123,9 @@ class FollowerReporter(Reporter):
         """Reads no stdin, which is rank 0's: a line that two processes wait for reaches either of them."""
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def keep_alive(self, seconds: float = ALIVE_SECONDS) -> None:
+        """Rank 0 speaks for all; it notices by itself when another rank is lost."""
 
 
 def _is_cancel(line: str) -> bool:

@@ -37,6 +37,7 @@ def main(arguments: list[str], stream: TextIO) -> int:
     reporter = Reporter(stream, job.id) if launch.rank == 0 else FollowerReporter(launch.rank, job.id)
     reporter.send(protocol.Hello(__version__, platform.python_version(), _packages(), "cpu"))
     reporter.listen()
+    reporter.keep_alive()
     if launch.world > 1:
         _watch_launcher(launch, reporter)
     name = f"traceback-{launch.rank}.txt" if launch.rank > 0 else "traceback.txt"

@@ -29,6 +29,8 @@ export interface Machine {
 
 /** Seconds that machines wait for one another: one may still download the base or prepare the data. */
 export const RENDEZVOUS_SECONDS = 1800;
+/** Seconds that torchrun gets to end its ranks: after SIGTERM it waits 30 for them and then kills them. */
+export const LAUNCHER_STOP_SECONDS = 45;
 
 /**
  * @param launch undefined for one process.

@@ -20,6 +20,7 @@ export const workerEventSchema = z.discriminatedUnion("type", [
     packages: z.record(z.string(), z.string()),
     device: z.string(),
   }),
+  z.object({ ...envelope, type: z.literal("alive") }),
   z.object({ ...envelope, type: z.literal("phase"), name: z.string(), index: z.int(), count: z.int() }),
   z.object({ ...envelope, type: z.literal("progress"), completed: z.number(), total: z.number(), unit: z.string() }),
   z.object({

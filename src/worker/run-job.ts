@@ -3,9 +3,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { execa, type ResultPromise } from "execa";
-import { ERROR_CODES, type ErrorCode, interrupted, RerankTuneError } from "../errors.js";
+import { interrupted, type RerankTuneError } from "../errors.js";
 import type { StageEvent } from "../pipeline/stage.js";
-import { type Launch, RENDEZVOUS_SECONDS, startCommand } from "./launch.js";
+import { LAUNCHER_STOP_SECONDS, type Launch, RENDEZVOUS_SECONDS, startCommand } from "./launch.js";
 import {
   CANCEL_LINE,
   type DoneEvent,
@@ -14,6 +14,8 @@ import {
   type WorkerJob,
   workerEventSchema,
 } from "./protocol.js";
+import { SILENCE_SECONDS, STANDSTILL_SECONDS, Watchdog } from "./watchdog.js";
+import { crashed, garbage, noHello, reported, silent, standstill, versionMismatch } from "./worker-failures.js";
 import { keepLog } from "./worker-log.js";
 
 /** A ready Python environment. */
@@ -36,7 +38,11 @@ export interface RunJobOptions {
   emit(event: StageEvent): void;
   /** Seconds to the first event; importing torch from a cold disk takes long. */
   helloSeconds?: number;
-  /** Seconds between cancelling and killing. */
+  /** Seconds without any event, after the greeting, until the worker counts as frozen and is stopped. */
+  silenceSeconds?: number;
+  /** Seconds with signs of life alone until a warning. */
+  standstillSeconds?: number;
+  /** Seconds between asking and killing. */
   graceSeconds?: number;
 }
 
@@ -56,7 +62,7 @@ export const WORKER_VARIABLES = {
 /**
  * Runs one job to its end.
  * @returns the worker's `done` event.
- * @throws RerankTuneError WORKER_* when the worker fails, is killed or talks nonsense; INTERRUPTED when the signal fired.
+ * @throws RerankTuneError WORKER_* when the worker fails, is killed, talks nonsense or freezes; INTERRUPTED when the signal fired.
  */
 export async function runJob(options: RunJobOptions): Promise<DoneEvent> {
   await mkdir(options.recordsDir, { recursive: true });
@@ -88,6 +94,10 @@ class Conversation {
   private violation: RerankTuneError | undefined;
   private greeted = false;
   private readonly lastLines: string[] = [];
+  private readonly watchdog: Watchdog;
+  /** Rejects when not even killing ends the process. */
+  private readonly abandoned: Promise<never>;
+  private abandon: (error: RerankTuneError) => void = () => undefined;
 
   constructor(
     private readonly options: RunJobOptions,
@@ -98,24 +108,40 @@ class Conversation {
       stdout: "pipe";
       stderr: "pipe";
     }>,
-  ) {}
+  ) {
+    this.abandoned = new Promise((_, reject) => {
+      this.abandon = reject;
+    });
+    const { silenceSeconds = SILENCE_SECONDS, standstillSeconds = STANDSTILL_SECONDS, recordsDir, emit } = options;
+    this.watchdog = new Watchdog({
+      silenceSeconds,
+      standstillSeconds,
+      onSilence: () => this.endFrozen(silent(silenceSeconds, recordsDir)),
+      onStandstill: (phase) => emit({ type: "warning", message: standstill(standstillSeconds, phase, recordsDir) }),
+    });
+  }
 
   async outcome(): Promise<DoneEvent> {
     const { signal } = this.options;
     const cancel = () => this.cancel();
     signal.addEventListener("abort", cancel, { once: true });
-    const greeting = setTimeout(() => this.stop(this.noHello()), this.helloSeconds() * 1000);
+    const greeting = setTimeout(() => this.stop(noHello()), this.helloSeconds() * 1000);
     if (signal.aborted) this.cancel();
     try {
-      const log = keepLog(this.child.stderr, join(this.options.recordsDir, "worker.log"), this.lastLines);
-      await this.readEvents(() => clearTimeout(greeting));
-      const result = await this.child;
-      await log;
-      return this.judge(result.exitCode, result.signal, result.failed ? result.cause : undefined);
+      return await Promise.race([this.listen(() => clearTimeout(greeting)), this.abandoned]);
     } finally {
       clearTimeout(greeting);
+      this.watchdog.stop();
       signal.removeEventListener("abort", cancel);
     }
+  }
+
+  private async listen(onHello: () => void): Promise<DoneEvent> {
+    const log = keepLog(this.child.stderr, join(this.options.recordsDir, "worker.log"), this.lastLines);
+    await this.readEvents(onHello);
+    const result = await this.child;
+    await log;
+    return this.judge(result.exitCode, result.signal, result.failed ? result.cause : undefined);
   }
 
   /** Machines that wait for one another greet late. */
@@ -129,11 +155,13 @@ class Conversation {
       if (this.violation !== undefined) continue;
       const event = this.parse(line);
       if (event === undefined) continue;
+      this.watchdog.heard(event);
       if (!this.greeted) {
-        if (event.type !== "hello") this.stop(this.garbage(line));
+        if (event.type !== "hello") this.stop(garbage(line));
         this.greeted = true;
         onHello();
-      } else this.receive(event, line);
+        this.watchdog.start();
+      } else if (event.type !== "alive") this.receive(event, line);
     }
   }
 
@@ -142,7 +170,7 @@ class Conversation {
     try {
       raw = JSON.parse(line);
     } catch {
-      this.stop(this.garbage(line));
+      this.stop(garbage(line));
       return undefined;
     }
     const version = (raw as { v?: unknown } | null)?.v;
@@ -156,18 +184,19 @@ class Conversation {
       (option) => option.shape.type.value === (raw as { type?: string } | null)?.type,
     );
     // A newer worker may know more events; an event we do know must be well formed.
-    if (known || typeof (raw as { type?: unknown } | null)?.type !== "string") this.stop(this.garbage(line));
+    if (known || typeof (raw as { type?: unknown } | null)?.type !== "string") this.stop(garbage(line));
     else this.options.emit({ type: "warning", message: `the worker sent an unknown event: ${line.slice(0, 200)}` });
     return undefined;
   }
 
   private receive(event: WorkerEvent, line: string): void {
-    if (this.terminal !== undefined) this.stop(this.garbage(line));
+    if (this.terminal !== undefined) this.stop(garbage(line));
     else if (event.type === "done" || event.type === "error") this.terminal = event;
     else forward(event, this.options.emit);
   }
 
   private cancel(): void {
+    this.watchdog.stop();
     this.child.stdin.write(CANCEL_LINE, () => undefined);
     const grace = (this.options.graceSeconds ?? 10) * 1000;
     setTimeout(() => this.child.kill("SIGKILL"), grace).unref();
@@ -178,44 +207,31 @@ class Conversation {
     this.child.kill("SIGKILL");
   }
 
+  /**
+   * A launcher is asked first: it kills frozen ranks, which it would leave behind if it were killed itself.
+   * What hangs in a driver outlives even that.
+   */
+  private endFrozen(silence: RerankTuneError): void {
+    // What it said before it hung at its end tells more.
+    const error = this.terminal?.type === "error" ? reported(this.terminal, this.options.recordsDir) : silence;
+    this.violation ??= error;
+    const launched = launchOf(this.options) !== undefined;
+    this.child.kill(launched ? "SIGTERM" : "SIGKILL");
+    const grace = this.options.graceSeconds ?? (launched ? LAUNCHER_STOP_SECONDS : 10);
+    const giveUp = () => {
+      this.child.kill("SIGKILL");
+      this.abandon(error);
+    };
+    setTimeout(giveUp, grace * 1000).unref();
+  }
+
   private judge(exitCode: number | undefined, signal: string | undefined, cause: unknown): DoneEvent {
     if (this.options.signal.aborted) throw interrupted(this.options.signal);
     if (this.violation !== undefined) throw this.violation;
     if (this.terminal?.type === "done" && exitCode === 0) return this.terminal;
-    if (this.terminal?.type === "error") throw workerFailed(this.terminal, this.options.recordsDir);
-    throw this.crashed(exitCode, signal, cause);
-  }
-
-  private crashed(exitCode: number | undefined, signal: string | undefined, cause: unknown): RerankTuneError {
-    // torchrun ends with 1 whatever happened, and says what on standard error.
-    const rankKilled = this.lastLines.some((line) => /exitcode\s*: -9\b/.test(line));
-    const killed = signal === "SIGKILL" || exitCode === 137 || rankKilled;
-    const log = join(this.options.recordsDir, "worker.log");
-    return new RerankTuneError({
-      code: killed ? "WORKER_OUT_OF_MEMORY" : "WORKER_CRASHED",
-      message: `The Python worker ended without a result (${signal ?? `exit code ${exitCode ?? "none"}`}).`,
-      hint: killed
-        ? "if the kernel killed it for memory, lower `train.micro_batch_tokens` or `train.max_length`; then run the same command again, it resumes"
-        : `read ${log}, then run \`rerank-tune doctor\``,
-      problems: this.lastLines.map((message) => ({ message })),
-      cause,
-    });
-  }
-
-  private noHello(): RerankTuneError {
-    return new RerankTuneError({
-      code: "WORKER_PROTOCOL",
-      message: "The Python worker did not greet in time.",
-      hint: "run `rerank-tune doctor` to test the Python environment",
-    });
-  }
-
-  private garbage(line: string): RerankTuneError {
-    return new RerankTuneError({
-      code: "WORKER_PROTOCOL",
-      message: `The Python worker printed a line that is not an event: ${JSON.stringify(line.slice(0, 200))}.`,
-      hint: "run `rerank-tune env --rebuild` to restore the worker's environment",
-    });
+    if (this.terminal?.type === "error") throw reported(this.terminal, this.options.recordsDir);
+    const { lastLines } = this;
+    throw crashed({ exitCode, signal, cause, lastLines, recordsDir: this.options.recordsDir });
   }
 }
 
@@ -227,21 +243,4 @@ function forward(event: WorkerEvent, emit: (event: StageEvent) => void): void {
     emit({ type: "metric", name: event.name, value: event.value, step: event.step, split: event.split });
   else if (event.type === "log" && event.level !== "debug")
     emit({ type: event.level === "warning" ? "warning" : "note", message: event.message });
-}
-
-function versionMismatch(version: unknown): RerankTuneError {
-  return new RerankTuneError({
-    code: "WORKER_VERSION_MISMATCH",
-    message: `The Python worker speaks protocol ${String(version)}, this program speaks ${PROTOCOL_VERSION}.`,
-    hint: "install rerank-tune again, so that both halves come from one release",
-  });
-}
-
-function workerFailed(event: Extract<WorkerEvent, { type: "error" }>, recordsDir: string): RerankTuneError {
-  const code: ErrorCode = event.code in ERROR_CODES ? (event.code as ErrorCode) : "WORKER_FAILED";
-  return new RerankTuneError({
-    code,
-    message: event.message,
-    hint: event.hint || `read ${event.traceback_file ?? join(recordsDir, "worker.log")}`,
-  });
 }

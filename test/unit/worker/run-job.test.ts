@@ -42,6 +42,21 @@ describe("a worker that behaves", () => {
     expect(readFileSync(join(recordsDir, "worker.log"), "utf8")).toBe("free text\n");
   });
 
+  test("may take long over one step as long as it lives", async () => {
+    const { outcome, events } = await start("slow", { silenceSeconds: 2 });
+    expect((await outcome).outputs).toEqual({ answer: 42 });
+    expect(events).toEqual([{ type: "phase", name: "work" }]);
+  });
+
+  test("that lives without progress is told of, with its phase and its log, and goes on", async () => {
+    const { outcome, events, recordsDir } = await start("slow", { standstillSeconds: 1 });
+    expect((await outcome).outputs).toEqual({ answer: 42 });
+    const [, warning, ...others] = events;
+    expect(warning).toMatchObject({ type: "warning", message: expect.stringContaining("in the phase work") });
+    expect(JSON.stringify(warning)).toContain(join(recordsDir, "worker.log"));
+    expect(others).toEqual([]);
+  });
+
   test("may know more events than we do", async () => {
     const { outcome, events } = await start("unknown_event");
     await outcome;
@@ -83,6 +98,16 @@ describe("a worker that misbehaves", () => {
 
   test("that never greets is stopped", async () => {
     expect(await failureOf("silent", { helloSeconds: 0.5 })).toMatchObject({ code: "WORKER_PROTOCOL" });
+  });
+
+  test("that freezes after its greeting is stopped", async () => {
+    const error = await failureOf("frozen", { silenceSeconds: 1 });
+    expect(error).toMatchObject({ code: "WORKER_SILENT", exitCode: 5 });
+    expect(error.hint).toContain("worker.log");
+  });
+
+  test("that hangs at its end is stopped, and keeps its last word", async () => {
+    expect(await failureOf("hangs_at_end", { silenceSeconds: 1 })).toMatchObject({ code: "DISK_FULL" });
   });
 
   test("a Python that does not start is a crash, not an unhandled error", async () => {

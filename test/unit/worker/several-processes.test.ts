@@ -45,6 +45,38 @@ describe("a job in several processes", () => {
   });
 });
 
+describe("a rank that freezes", () => {
+  /** As torchrun does, it runs a rank beside itself; on SIGTERM it does what is given. */
+  async function frozen(onTerm: string, graceSeconds: number): Promise<{ error: unknown; rank: number }> {
+    const { called: _, ...options } = await place("frozen");
+    const launcher = `#!/bin/sh
+trap '${onTerm}' TERM
+while [ "$1" != --no-python ]; do shift; done
+shift 2
+${process.env.RERANK_TUNE_TEST_PYTHON ?? "python3"} "$@" &
+rank=$!
+echo $rank > "$0.rank"
+while kill -0 $rank; do wait $rank; done
+`;
+    await writeFile(options.runtime.executable, launcher);
+    const failing = runJob({ ...options, emit: () => undefined, silenceSeconds: 1, graceSeconds });
+    const error = await failing.catch((reason: unknown) => reason);
+    return { error, rank: Number(await readFile(`${options.runtime.executable}.rank`, "utf8")) };
+  }
+
+  test("is ended by its launcher, which is asked before it is killed", async () => {
+    const { error, rank } = await frozen("kill -9 $rank; wait $rank; exit 1", 30);
+    expect(error).toMatchObject({ code: "WORKER_SILENT" });
+    expect(() => process.kill(rank, 0)).toThrow("ESRCH");
+  });
+
+  test("is given up when nothing ends it", async () => {
+    const { error, rank } = await frozen("", 1);
+    expect(error).toMatchObject({ code: "WORKER_SILENT" });
+    process.kill(rank, "SIGKILL");
+  });
+});
+
 describe("a machine that takes part", () => {
   const launch = { ...LAUNCH, nodeRank: 1 };
 
