@@ -1,15 +1,20 @@
-// Measures how long pairs are in tokens and how many will be cut. Counts only; no text leaves it.
+// Measures how long pairs are in tokens and how many will be cut, by side and by language. Counts only; no text leaves it.
 import type { Group } from "../../dataset/groups.js";
+import { CutCounts, type CutReport, cutSides, describeCut } from "../../inference/cut-share.js";
 import { type Draw, shuffled } from "../../ranking/draws.js";
 
-/** Tokens of a pair before it is cut, special tokens included. */
-export type CountTokens = (query: string, passage: string) => number;
+export interface TokenCounter {
+  /** Tokens of a text, special ones not counted. */
+  count(text: string): number;
+  /** Special tokens of a pair. */
+  special: number;
+}
 
 export interface LengthReport {
   pairs: number;
   max_length: number;
-  /** Share of pairs longer than `max_length`; 0-1. */
-  truncated: number;
+  /** Shares of pairs that lose tokens at `max_length`. */
+  cut: CutReport;
   percentiles: { p50: number; p90: number; p95: number; p99: number; max: number };
   /** Pairs by length; `to` is inclusive. */
   histogram: { from: number; to: number; pairs: number }[];
@@ -23,19 +28,22 @@ const SAMPLED_CHARACTERS = 3_000_000;
 /** @returns undefined for no groups. */
 export function measureLengths(
   groups: readonly Group[],
-  count: CountTokens,
+  { count, special }: TokenCounter,
   maxLength: number,
   draw: Draw,
 ): LengthReport | undefined {
   const pairs = groups.flatMap((group) =>
-    group.passages.map((passage) => ({ query: group.query, passage: passage.text })),
+    group.passages.map((passage) => ({ query: group.query, passage: passage.text, lang: group.lang })),
   );
   const lengths: number[] = [];
+  const counts = new CutCounts();
   let characters = 0;
-  for (const { query, passage } of shuffled(pairs, draw).slice(0, SAMPLED_PAIRS)) {
+  for (const { query, passage, lang } of shuffled(pairs, draw).slice(0, SAMPLED_PAIRS)) {
     if (characters > SAMPLED_CHARACTERS) break;
     characters += query.length + passage.length;
-    lengths.push(count(query, passage));
+    const tokens = { query: count(query), passage: count(passage) };
+    lengths.push(tokens.query + tokens.passage + special);
+    counts.add({ text: query, lang }, [cutSides(tokens, maxLength, special)]);
   }
   lengths.sort((left, right) => left - right);
   if (lengths.length === 0) return undefined;
@@ -44,7 +52,7 @@ export function measureLengths(
   return {
     pairs: lengths.length,
     max_length: maxLength,
-    truncated: lengths.filter((length) => length > maxLength).length / lengths.length,
+    cut: counts.report(),
     percentiles: { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99), max: at(1) },
     histogram: histogram(lengths),
   };
@@ -59,8 +67,8 @@ function histogram(sorted: readonly number[]): LengthReport["histogram"] {
   return bins;
 }
 
-/** One line for people: percentiles, a bar a bin, and the share cut. */
-export function describeLengths({ pairs, max_length, truncated, percentiles, histogram: bins }: LengthReport): string {
-  const spread = bins.map(({ to, pairs: count }) => `≤${to} ${Math.round((100 * count) / pairs)}%`).join("  ");
-  return `tokens a pair (${pairs} sampled): median ${percentiles.p50}, p95 ${percentiles.p95}, max ${percentiles.max} [${spread}]; ${(100 * truncated).toFixed(1)}% cut at ${max_length}`;
+/** One line for people: percentiles, a bar a bin, and the share cut by side and language. */
+export function describeLengths({ pairs, max_length, cut, percentiles, histogram: bins }: LengthReport): string {
+  const spread = bins.map(({ to, pairs: count }) => `≤${to} ${Math.round((100 * count) / pairs)} %`).join("  ");
+  return `tokens a pair (${pairs} sampled): median ${percentiles.p50}, p95 ${percentiles.p95}, max ${percentiles.max} [${spread}]; ${describeCut(cut, max_length)}`;
 }

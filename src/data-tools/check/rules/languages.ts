@@ -1,5 +1,5 @@
-// Rules on languages, as far as the heuristic of ../languages.ts can tell them.
-import { languageOf } from "../languages.js";
+// Rules on languages, as far as the heuristic of dataset/languages.ts can tell them.
+import { languageOf } from "../../../dataset/languages.js";
 import { type Place, placeOf, type Rule } from "../rule.js";
 
 /** A language of a smaller share is more likely a wrong guess than a part of the data. */

@@ -1,6 +1,5 @@
 // Rules on pairs that are longer than the model takes: which, and what share of them by side and by language.
-import { longestFirst } from "../../../inference/truncation.js";
-import { languageOf } from "../languages.js";
+import { CutCounts, type CutSides, cutSides, describeCut, specialTokensOf } from "../../../inference/cut-share.js";
 import type { CheckedGroup, CheckedPassage, CheckLimits, Rule } from "../rule.js";
 
 type Tokens = NonNullable<CheckLimits["tokens"]>;
@@ -9,8 +8,7 @@ interface CutPair {
   passage: CheckedPassage;
   /** Tokens before the cut, special ones not counted. */
   tokens: { query: number; passage: number };
-  /** Which sides lose tokens. */
-  cut: { query: boolean; passage: boolean };
+  cut: CutSides;
 }
 
 export const cutByMaxLength: Rule = {
@@ -34,45 +32,20 @@ export const cutShare: Rule = {
   about:
     "How many pairs lose tokens at --max-length. What is cut away is read by nobody: neither in training nor in serving.",
   watch: (say, { tokens }) => {
-    const all = new Counts();
-    const byLanguage = new Map<string, Counts>();
+    const counts = new CutCounts();
     return {
       group: (group) => {
         if (tokens === undefined) return;
-        const lang = group.query.lang ?? languageOf(group.query.text) ?? "unknown";
-        const ofLanguage = byLanguage.get(lang) ?? new Counts();
-        byLanguage.set(lang, ofLanguage);
-        for (const counts of [all, ofLanguage]) counts.add(group.passages.length, cutPairs(group, tokens));
+        const cut = cutPairs(group, tokens).map((pair) => pair.cut);
+        counts.add(group.query, cut, group.passages.length);
       },
       end: ({ source }) => {
-        if (tokens !== undefined && all.pairs > 0) say({ file: source }, sentence(all, byLanguage, tokens.max_length));
+        const report = counts.report();
+        if (tokens !== undefined && report.either > 0) say({ file: source }, describeCut(report, tokens.max_length));
       },
     };
   },
 };
-
-class Counts {
-  total = 0;
-  pairs = 0;
-  queries = 0;
-  passages = 0;
-
-  add(total: number, cut: readonly CutPair[]): void {
-    this.total += total;
-    this.pairs += cut.length;
-    this.queries += cut.filter(({ cut: { query } }) => query).length;
-    this.passages += cut.filter(({ cut: { passage } }) => passage).length;
-  }
-}
-
-/** Languages of a single kind say nothing beyond the whole. */
-function sentence(all: Counts, byLanguage: ReadonlyMap<string, Counts>, maxLength: number): string {
-  const share = (cut: number, { total }: Counts) => `${((100 * cut) / total).toFixed(1)} %`;
-  const sides = `${share(all.pairs, all)} of pairs cut at ${maxLength}; on the passage's side ${share(all.passages, all)}, on the query's ${share(all.queries, all)}`;
-  if (byLanguage.size < 2) return sides;
-  const languages = [...byLanguage].sort(([, left], [, right]) => right.total - left.total);
-  return `${sides}; ${languages.map(([name, counts]) => `${name} ${share(counts.pairs, counts)}`).join(", ")}`;
-}
 
 /** Bytes that a tokenizer can turn into at most as many tokens, so that short pairs need no counting. */
 const bytesOf = (text: string): number => Buffer.byteLength(text);
@@ -93,12 +66,10 @@ function countedPairs({ query, passages }: CheckedGroup, { tokenizer, max_length
   const long = passages.filter(({ text }) => bytesOf(text) > room);
   if (long.length === 0) return [];
   const asked = tokenizer.tokenize(query.text);
-  const empty = tokenizer.tokenize("");
-  const special = tokenizer.join(empty, empty, max_length).ids.length;
+  const special = specialTokensOf(tokenizer);
   return long.flatMap((passage) => {
-    const length = tokenizer.tokenize(passage.text).ids.length;
-    const kept = longestFirst(asked.ids.length, length, max_length, special);
-    const cut = { query: kept.query < asked.ids.length, passage: kept.passage < length };
-    return cut.query || cut.passage ? [{ passage, tokens: { query: asked.ids.length, passage: length }, cut }] : [];
+    const of = { query: asked.ids.length, passage: tokenizer.tokenize(passage.text).ids.length };
+    const cut = cutSides(of, max_length, special);
+    return cut.query || cut.passage ? [{ passage, tokens: of, cut }] : [];
   });
 }
