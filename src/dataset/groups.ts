@@ -33,7 +33,16 @@ export interface Group {
   lang?: string;
   /** Where the data says the query comes from. */
   source?: string;
+  /**
+   * Dev and test: number of the near-duplicates or queries of one group key that it stands among, from 1 in order of the file.
+   * Absent when none of the others stands in the file.
+   */
+  cluster?: number;
 }
+
+/** Number of each group's cluster, for ranking/clusters; one that stands alone gets a number of its own, below 0. */
+export const clustersOfGroups = (groups: readonly Pick<Group, "cluster">[]): number[] =>
+  groups.map(({ cluster }, index) => cluster ?? -1 - index);
 
 /** The three files of the prepare artifact. */
 export const SPLITS = ["train", "dev", "test"] as const;

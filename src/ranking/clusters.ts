@@ -1,5 +1,5 @@
 // Paired comparison of queries that come in clusters, such as near-duplicates or queries of one document: clusters are resampled, not queries. Pure and seeded.
-import { differences, type Interval, POWER_FACTOR, RESAMPLES } from "./bootstrap.js";
+import { differences, type Interval, POWER_FACTOR, RESAMPLES, smallestDetectable } from "./bootstrap.js";
 import { seededIntegers } from "./random.js";
 import { comparePaired, type PairedComparison, signFlipTest } from "./significance.js";
 import { mean, percentile } from "./statistics.js";
@@ -10,6 +10,17 @@ const SEED = 20_061;
 export interface ClusteredComparison extends PairedComparison {
   /** Sets of queries that were resampled as one; as many as queries where all stand alone. */
   clusters: number;
+}
+
+/** Number of clusters as a field of a record: absent where every query stands alone, so that such a record does not change. */
+export function clustersField(clusterOf: ArrayLike<number>): { clusters?: number } {
+  const clusters = new Set(Array.from(clusterOf)).size;
+  return clusters === clusterOf.length ? {} : { clusters };
+}
+
+/** ` in 12 clusters`, to follow a number of queries; empty where all of them stand alone. */
+export function inClusters({ clusters }: { clusters?: number }, show: (clusters: number) => string = String): string {
+  return clusters === undefined ? "" : ` in ${show(clusters)} ${clusters === 1 ? "cluster" : "clusters"}`;
 }
 
 /** What the resampling needs of a cluster: sum of its values, and how many they are. */
@@ -62,10 +73,12 @@ export function bootstrapClusters(
 
 /**
  * The smallest true mean difference that a test over these clusters would find four times in five: the cluster-robust standard
- * error (Cameron and Miller 2015, section II) in the place of the plain one. At most 1; 1 for fewer than two clusters.
+ * error (Cameron and Miller 2015, section II) in the place of the plain one. At most 1; 1 for fewer than two clusters. Where
+ * every query stands alone it is that of bootstrap.ts, to the last digit.
  */
 export function detectableInClusters(perQuery: ArrayLike<number>, clusterOf: ArrayLike<number>): number {
   const { sums, sizes } = totalsOf(perQuery, clusterOf);
+  if (sums.length === perQuery.length) return smallestDetectable(perQuery);
   if (sums.length < 2) return 1;
   const center = mean(perQuery);
   const squares = sums.reduce((sum, own, at) => sum + (own - (sizes[at] as number) * center) ** 2, 0);
@@ -99,4 +112,17 @@ export function compareClustered(
     smallest_detectable: detectableInClusters(perQuery, clusterOf),
     clusters,
   };
+}
+
+/**
+ * `compareClustered` as a record has it: without `clusters`, and equal to `comparePaired`, where every query stands alone.
+ * @throws RangeError when the lengths differ.
+ */
+export function compareQueries(
+  left: ArrayLike<number>,
+  right: ArrayLike<number>,
+  clusterOf: ArrayLike<number>,
+): PairedComparison {
+  const { clusters: _, ...comparison } = compareClustered(left, right, clusterOf);
+  return { ...comparison, ...clustersField(clusterOf) };
 }

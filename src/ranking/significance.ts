@@ -81,6 +81,8 @@ export function holm(pValues: readonly number[]): number[] {
 /** Two systems over the same queries; `mean` and `interval` are of left - right, in the unit of the metric. */
 export interface PairedComparison extends Interval, SignFlip {
   queries: number;
+  /** Sets of queries that interval and test took as one (ranking/clusters); absent where every query stands alone. */
+  clusters?: number;
   wins: number;
   ties: number;
   losses: number;

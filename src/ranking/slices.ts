@@ -1,6 +1,6 @@
 // Where a mean hides something: the same paired difference by language, query length and source. Pure; holds no text of a query.
 import type { Interval } from "./bootstrap.js";
-import { bootstrapClusters, clusterSignFlip } from "./clusters.js";
+import { bootstrapClusters, clusterSignFlip, clustersField } from "./clusters.js";
 import { ALPHA, holm } from "./significance.js";
 
 export type SliceKind = "language" | "query_length" | "source";
@@ -25,7 +25,9 @@ export interface SliceReport extends Interval {
   by: SliceKind;
   name: string;
   queries: number;
-  /** Null for fewer than 30 queries: such a p-value would be read for more than it is. */
+  /** Sets of queries that were resampled as one; absent where every query of the slice stands alone. */
+  clusters?: number;
+  /** Null for fewer than 30 queries (clusters, where there are such): such a p-value would be read for more than it is. */
   p_value: number | null;
   /** The same, corrected over all slices that have one (Holm). */
   p_holm: number | null;
@@ -63,7 +65,8 @@ export function sliceReports(
     const ownClusters = members.map((position) => clusterOf[position] as number);
     const tested = new Set(ownClusters).size >= P_VALUE_FROM;
     const p_value = tested ? clusterSignFlip(own, ownClusters).p_value : null;
-    return { by, name, queries: own.length, ...bootstrapClusters(own, ownClusters), p_value };
+    const size = { queries: own.length, ...clustersField(ownClusters) };
+    return { by, name, ...size, ...bootstrapClusters(own, ownClusters), p_value };
   });
   const corrected = holm(measured.flatMap(({ p_value }) => p_value ?? []));
   return measured.map((slice) => {

@@ -1,10 +1,10 @@
 // The scored test split as numbers: gains a query, scores by relevance, reliability. Texts are dropped while the file is read.
-import { readGroups } from "../../dataset/groups.js";
+import { clustersOfGroups, readGroups } from "../../dataset/groups.js";
 import { calibrationOf, sigmoid } from "../../ranking/calibration.js";
+import { compareQueries } from "../../ranking/clusters.js";
 import { ndcgAt } from "../../ranking/ndcg.js";
 import type { RankedQuery } from "../../ranking/order.js";
 import { type Scores, scoresFor } from "../../ranking/scores.js";
-import { comparePaired } from "../../ranking/significance.js";
 import type { Affine, Gains, Part, Reliability, SystemScores } from "../data.js";
 
 /** A test query without any text. */
@@ -13,15 +13,18 @@ export interface TestQuery {
   /** In first-stage order; `rank` is absent when the first stage did not return the passage. */
   passages: { id: string; label: number; rank?: number }[];
   missed: { label: number }[];
+  /** As in the groups file. */
+  cluster?: number;
 }
 
 export async function readTestQueries(path: string): Promise<TestQuery[]> {
   const queries: TestQuery[] = [];
-  for await (const { query_id, passages, missed = [] } of readGroups(path))
+  for await (const { query_id, passages, missed = [], cluster } of readGroups(path))
     queries.push({
       id: query_id,
       passages: passages.map(({ id, label, rank }) => ({ id, label, ...(rank === undefined ? {} : { rank }) })),
       missed: missed.map(({ label }) => ({ label })),
+      ...(cluster === undefined ? {} : { cluster }),
     });
   return queries;
 }
@@ -38,7 +41,7 @@ export function gainsOf(queries: readonly TestQuery[], tuned: Scores, base: Scor
   const gains = queries.map(({ id }, index) => ({ id, gain: (own[index] as number) - (other[index] as number) }));
   return {
     against: base === undefined ? "first_stage" : "base",
-    comparison: comparePaired(own, other),
+    comparison: compareQueries(own, other, clustersOfGroups(queries)),
     queries: gains.sort((left, right) => right.gain - left.gain || (left.id < right.id ? -1 : 1)),
   };
 }

@@ -20,6 +20,7 @@ const quality = z.object({
   "mrr@10": z.number(),
   "recall@5": z.number(),
   queries: z.int(),
+  clusters: z.int().optional(),
 });
 const cost = { pairs_per_second: z.number().nullish(), bytes: z.number().nullish() };
 
@@ -76,6 +77,7 @@ const verdictSchema: z.ZodType<{ verdict: Verdict | null }> = z.object({
         p_value: z.number(),
         exact: z.boolean(),
         queries: z.int(),
+        clusters: z.int().optional(),
         wins: z.int(),
         ties: z.int(),
         losses: z.int(),
@@ -87,6 +89,7 @@ const verdictSchema: z.ZodType<{ verdict: Verdict | null }> = z.object({
           by: z.enum(["language", "query_length", "source"]),
           name: z.string(),
           queries: z.int(),
+          clusters: z.int().optional(),
           mean: z.number(),
           interval: pair,
           p_value: z.number().nullable(),
@@ -94,7 +97,9 @@ const verdictSchema: z.ZodType<{ verdict: Verdict | null }> = z.object({
           significant_loss: z.boolean(),
         }),
       ),
-      guards: z.array(z.object({ name: z.string(), queries: z.int(), against: reference, gate })),
+      guards: z.array(
+        z.object({ name: z.string(), queries: z.int(), clusters: z.int().optional(), against: reference, gate }),
+      ),
     })
     .nullable(),
 });

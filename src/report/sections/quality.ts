@@ -1,4 +1,5 @@
 // The tables of quality, slices and latency.
+import { inClusters } from "../../ranking/clusters.js";
 import { probabilityText } from "../../ranking/significance.js";
 import type { SliceReport } from "../../ranking/slices.js";
 import { isMissing, type Latency, type QualityLine, type ReportData } from "../data.js";
@@ -12,7 +13,8 @@ export function qualitySection({ quality }: ReportData): Markup {
   const heading = "Quality on the test split";
   if (isMissing(quality)) return missingSection("quality", heading, quality.missing);
   const queries = quality.map((line) => line.quality?.queries ?? 0).reduce((most, value) => Math.max(most, value), 0);
-  const introduction = `All systems rank the same candidates of ${count(queries)} queries; metrics times 100. fp32, int8 and fp16 are the ONNX files as they are served, executed.`;
+  const clusters = quality.find((line) => line.quality?.queries === queries)?.quality?.clusters;
+  const introduction = `All systems rank the same candidates of ${count(queries)} queries${inClusters({ clusters }, count)}; metrics times 100. fp32, int8 and fp16 are the ONNX files as they are served, executed.`;
   const head = ["", "NDCG@10", "95 % interval", "MRR@10", "Recall@5", "pairs/s", "size", "gates"];
   const rows = quality.map((line) => qualityRow(line, queries));
   return section("quality", heading, introduction, [
@@ -53,7 +55,7 @@ export function slicesSection({ verdict }: ReportData): Markup {
       heading,
       "All test queries are alike in language, length and source: there are no slices.",
     );
-  const introduction = `Tuned model minus ${words(against)}, by kind of query, in points of NDCG@10. p-values are corrected for the number of slices (Holm); slices of fewer than 30 queries have none. Sources stand under numbers, in the order of verify's own report.`;
+  const introduction = `Tuned model minus ${words(against)}, by kind of query, in points of NDCG@10. p-values are corrected for the number of slices (Holm); slices of fewer than 30 queries${slices.some(({ clusters }) => clusters !== undefined) ? " or clusters" : ""} have none. Sources stand under numbers, in the order of verify's own report.`;
   const head = ["slice", "queries", "points", "95 % interval", "p", ""];
   return section(
     "slices",
@@ -63,11 +65,20 @@ export function slicesSection({ verdict }: ReportData): Markup {
   );
 }
 
-function sliceRow({ by, name, queries, mean, interval: edges, p_holm, significant_loss }: SliceReport): Content[] {
+function sliceRow({
+  by,
+  name,
+  queries,
+  clusters,
+  mean,
+  interval: edges,
+  p_holm,
+  significant_loss,
+}: SliceReport): Content[] {
   const probability = p_holm === null ? NONE : probabilityText(p_holm);
   return [
     `${words(by)}: ${name}`,
-    count(queries),
+    `${count(queries)}${inClusters({ clusters }, count)}`,
     points(mean),
     interval(edges, points),
     probability,

@@ -1,4 +1,5 @@
 // The top of the page: what to do, why, and the figures that matter most.
+import { inClusters } from "../../ranking/clusters.js";
 import { probabilityText } from "../../ranking/significance.js";
 import type { Verdict } from "../../stages/verify/schema.js";
 import { isMissing, type OpenGate, type ReportData } from "../data.js";
@@ -26,8 +27,12 @@ ${isMissing(verdict) || verdict.guards.length === 0 ? undefined : guardTable(ver
 /** The verdict in points of NDCG@10, with everything that it rests on. */
 export function verdictSentence({ outcome, against, comparison }: Verdict): string {
   const { mean, interval: edges, p_value, exact, queries, wins, ties, losses, smallest_detectable } = comparison;
+  const together =
+    comparison.clusters === undefined
+      ? ""
+      : " Queries of one cluster, near-duplicates or of one group, are no independent evidence and were resampled as one.";
   const test = exact ? "exact paired sign-flip test" : "paired sign-flip test";
-  return `${FOUND[outcome]}: NDCG@10 ${points(mean)} points (95 % interval ${interval(edges, points)}) against the ${words(against)} over ${count(queries)} test queries with the same candidates, p ${equals(p_value)} by the ${test}. ${count(wins)} queries got better, ${count(ties)} stayed equal, ${count(losses)} got worse. A true difference of ${percent(smallest_detectable)} points would be found four times in five.`;
+  return `${FOUND[outcome]}: NDCG@10 ${points(mean)} points (95 % interval ${interval(edges, points)}) against the ${words(against)} over ${count(queries)} test queries${inClusters(comparison, count)} with the same candidates, p ${equals(p_value)} by the ${test}. ${count(wins)} queries got better, ${count(ties)} stayed equal, ${count(losses)} got worse. A true difference of ${percent(smallest_detectable)} points would be found four times in five.${together}`;
 }
 
 export function equals(probability: number): string {
@@ -44,7 +49,13 @@ function tiles({ quality, gains, training, latency }: ReportData): Content {
   if (!isMissing(gains)) {
     const { wins, ties, losses, queries } = gains.comparison;
     const figures = `${count(wins)} / ${count(ties)} / ${count(losses)}`;
-    shown.push(tile("better / equal / worse", figures, `of ${count(queries)} test queries`));
+    shown.push(
+      tile(
+        "better / equal / worse",
+        figures,
+        `of ${count(queries)} test queries${inClusters(gains.comparison, count)}`,
+      ),
+    );
   }
   if (!isMissing(training)) {
     const { seconds, best_step, steps } = training;
@@ -82,9 +93,9 @@ function gateTable(gates: readonly OpenGate[]): Markup {
 }
 
 function guardTable({ guards }: Verdict): Markup {
-  const rows = guards.map(({ name, queries, against, gate }) => [
+  const rows = guards.map(({ name, queries, clusters, against, gate }) => [
     name,
-    count(queries),
+    `${count(queries)}${inClusters({ clusters }, count)}`,
     words(against),
     gate.measured === null ? "–" : points(gate.measured),
     points(gate.limit),

@@ -20,6 +20,31 @@ export function evaluationGroup(data: LabelledData, query: LabelledQuery, stage:
   };
 }
 
+/**
+ * Numbers the clusters that have several queries among these groups, from 1 in order of the groups, so that what is resampled
+ * later is a whole cluster. A group that stands alone is left as it is.
+ * @param clusters queries that hang together, in no more than one cluster each.
+ */
+export function markClusters(
+  groups: readonly Group[],
+  clusters: readonly (readonly Pick<LabelledQuery, "id">[])[],
+): Group[] {
+  const clusterOf = new Map(clusters.flatMap((members, cluster) => members.map(({ id }) => [id, cluster] as const)));
+  const present = new Map<number | undefined, number>();
+  for (const { query_id } of groups) {
+    const cluster = clusterOf.get(query_id);
+    present.set(cluster, (present.get(cluster) ?? 0) + 1);
+  }
+  const numbers = new Map<number, number>();
+  return groups.map((group) => {
+    const cluster = clusterOf.get(group.query_id);
+    if (cluster === undefined || present.get(cluster) === 1) return group;
+    const number = numbers.get(cluster) ?? numbers.size + 1;
+    numbers.set(cluster, number);
+    return { ...group, cluster: number };
+  });
+}
+
 function candidate(
   data: LabelledData,
   query: LabelledQuery,

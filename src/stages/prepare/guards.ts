@@ -5,9 +5,10 @@ import { type Group, GUARDS_FOLDER, writeGroups } from "../../dataset/groups.js"
 import { readLabelledData } from "../../dataset/readers/detect.js";
 import type { StageContext } from "../../pipeline/stage.js";
 import { drawsFor, shuffled } from "../../ranking/draws.js";
-import { evaluationGroup } from "./evaluation-groups.js";
+import { evaluationGroup, markClusters } from "./evaluation-groups.js";
 import { firstStages, resolveKinds } from "./first-stage.js";
 import type { PrepareOptions } from "./schema.js";
+import { clustersOf } from "./split.js";
 
 /** More queries than this sharpen nothing that a guard has to see, and every one is scored by base and tuned. */
 const MOST_QUERIES = 300;
@@ -40,7 +41,8 @@ async function guardGroups(path: string, options: PrepareOptions): Promise<Group
     0,
     Math.min(MOST_QUERIES, options.max_queries.test ?? MOST_QUERIES),
   );
-  return chosen.map((query) => evaluationGroup(data, query, stage, options.candidates.depth));
+  const groups = chosen.map((query) => evaluationGroup(data, query, stage, options.candidates.depth));
+  return markClusters(groups, clustersOf(chosen));
 }
 
 /** File names without folder and ending, so that a client's folder is not told; two alike are numbered. */

@@ -7,6 +7,7 @@ import type { LabelledData } from "../../dataset/labelled.js";
 import { readLabelledData } from "../../dataset/readers/detect.js";
 import { type FirstStageRun, readRun } from "../../dataset/readers/run.js";
 import { RerankTuneError } from "../../errors.js";
+import { specialTokensOf } from "../../inference/cut-share.js";
 import { loadTokenizer } from "../../inference/tokenizer.js";
 import type { Stage, StageContext } from "../../pipeline/stage.js";
 import { drawsFor } from "../../ranking/draws.js";
@@ -25,7 +26,8 @@ export type PrepareStageOptions = PrepareOptions & { tokenizer: string; max_leng
 
 export const prepare: Stage<PrepareStageOptions, PrepareOutput, never> = {
   name: "prepare",
-  version: 2,
+  // 3: dev and test groups carry the cluster of queries that are not independent.
+  version: 3,
   needs: [],
   options: ({ prepare: section, train, base_dir, verify: { guard } }) => ({
     ...section,
@@ -51,7 +53,7 @@ async function runPrepare(context: StageContext, options: PrepareStageOptions): 
   const split = splitQueries(usable, options);
   const kinds = resolveKinds(data, options, run !== undefined);
   context.emit({ type: "phase", name: "find candidates" });
-  const { groups, stage } = await makeGroups(context, data, split.sides, kinds, run, options);
+  const { groups, stage } = await makeGroups(context, data, split, kinds, run, options);
   const digests = await writeAll(context.outDir, groups);
   await writeGuards(context, options.guard ?? [], options);
   const lengths = await lengthsOf(context, groups.train, options);
@@ -113,9 +115,8 @@ async function lengthsOf(
   }
   context.emit({ type: "phase", name: "measure token lengths" });
   const tokenizer = await loadTokenizer(dirname(file));
-  const count = (query: string, passage: string): number =>
-    tokenizer.encodePair(query, passage, Number.MAX_SAFE_INTEGER).ids.length;
-  return measureLengths(groups, count, max_length, drawsFor(seed, "lengths"));
+  const counter = { count: (text: string) => tokenizer.tokenize(text).ids.length, special: specialTokensOf(tokenizer) };
+  return measureLengths(groups, counter, max_length, drawsFor(seed, "lengths"));
 }
 
 function describe(

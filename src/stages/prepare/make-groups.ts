@@ -7,10 +7,10 @@ import type { FirstStageRun } from "../../dataset/readers/run.js";
 import { interrupted } from "../../errors.js";
 import type { StageContext } from "../../pipeline/stage.js";
 import { drawsFor } from "../../ranking/draws.js";
-import { evaluationGroup } from "./evaluation-groups.js";
+import { evaluationGroup, markClusters } from "./evaluation-groups.js";
 import { type FirstStage, type FirstStageKind, firstStages } from "./first-stage.js";
 import type { PrepareOptions } from "./schema.js";
-import type { Sides } from "./split.js";
+import type { ClusteredSplit } from "./split.js";
 import { knownPositives, trainingGroup } from "./training-groups.js";
 
 export type Groups = Record<Split, Group[]>;
@@ -24,13 +24,13 @@ export interface Kinds {
 type Maker = (query: LabelledQuery) => Group | undefined;
 
 /**
- * Goes through each side in its order until `max_queries` groups are made.
+ * Goes through each side in its order until `max_queries` groups are made. Dev and test carry their clusters.
  * @throws RerankTuneError DATA_INVALID when a side gets no group, INTERRUPTED.
  */
 export async function makeGroups(
   context: StageContext,
   data: LabelledData,
-  sides: Sides,
+  { sides, clusters }: Pick<ClusteredSplit, "sides" | "clusters">,
   kinds: Kinds,
   run: FirstStageRun | undefined,
   options: PrepareOptions,
@@ -49,6 +49,7 @@ export async function makeGroups(
   const groups: Groups = { train: [], dev: [], test: [] };
   for (const side of SPLITS)
     groups[side] = await makeSide(context, side, sides[side], makers[side], options.max_queries[side]);
+  for (const side of ["dev", "test"] as const) groups[side] = markClusters(groups[side], clusters);
   return { groups, stage };
 }
 

@@ -1,10 +1,11 @@
 // Says what prepare did, as notes and warnings for people and as records/report.json. Counts and line numbers only.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Group, SPLITS } from "../../dataset/groups.js";
+import { clustersOfGroups, type Group, SPLITS } from "../../dataset/groups.js";
 import type { LabelledData } from "../../dataset/labelled.js";
 import { FOLDS_BELOW } from "../../dataset/query-split.js";
 import type { StageContext } from "../../pipeline/stage.js";
+import { clustersField } from "../../ranking/clusters.js";
 import { ndcgAt } from "../../ranking/ndcg.js";
 import { describeLengths, type LengthReport } from "./lengths.js";
 import type { Groups, Kinds } from "./make-groups.js";
@@ -28,13 +29,14 @@ export async function record(context: StageContext, output: PrepareOutput, notic
   const { data, split, kinds, groups, lengths, without_positives } = noticed;
   const found = findingKinds(data, split);
   const ndcg = meanNdcg(groups.test);
+  const { clusters } = clustersField(clustersOfGroups(groups.test));
   for (const message of warnings(found)) context.emit({ type: "warning", message });
   if (without_positives > 0)
     context.emit({
       type: "warning",
       message: `${without_positives} queries have no passage labelled above 0; they are left out`,
     });
-  for (const message of [...notes(output, data.format, ndcg), powerNote(output.queries.test)])
+  for (const message of [...notes(output, data.format, ndcg), powerNote(output.queries.test, clusters)])
     context.emit({ type: "note", message });
   if (lengths !== undefined) context.emit({ type: "note", message: describeLengths(lengths) });
   const { train, dev, test } = output.queries;
@@ -47,6 +49,7 @@ export async function record(context: StageContext, output: PrepareOutput, notic
   const report = {
     format: data.format,
     ...output,
+    test_clusters: clusters,
     negatives_from: kinds.negatives,
     "first_stage_ndcg@10": ndcg,
     without_positives,

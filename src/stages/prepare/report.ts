@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import type { ProblemList } from "../../dataset/findings.js";
 import type { LabelledData } from "../../dataset/labelled.js";
 import type { Problem } from "../../errors.js";
+import { inClusters } from "../../ranking/clusters.js";
 import { detectableWith } from "../../ranking/significance.js";
 import type { SplitResult } from "./split.js";
 
@@ -74,11 +75,12 @@ export function findingsRecord(
 const DEVIATIONS = [0.25, 0.15] as const;
 const QUERIES = [50, 100, 200, 300, 500, 1000] as const;
 
-/** What a test split of this many queries can show, before anything is trained on it. In points of NDCG@10. */
-export function powerNote(queries: number): string {
-  const [much, little] = detectablePoints(queries);
+/** What a test split of this many queries can show, before anything is trained on it. In points of NDCG@10.
+ * @param clusters sets of queries that are taken as one, where there are such: no more is promised than can be kept. */
+export function powerNote(queries: number, clusters?: number): string {
+  const [much, little] = detectablePoints(clusters ?? queries);
   const table = QUERIES.map((count) => `${count}: ${detectablePoints(count).join(" or ")}`).join(", ");
-  return `${queries} test queries show a gain of NDCG@10 from about ${much} points up, four times in five (${little} where queries gain alike: standard deviation ${DEVIATIONS.join(" or ")} a query); by number of queries: ${table}`;
+  return `${queries} test queries${inClusters({ clusters })} show a gain of NDCG@10 from about ${much} points up, four times in five (${little} where queries gain alike: standard deviation ${DEVIATIONS.join(" or ")} a query); by number of queries: ${table}`;
 }
 
 /** Points of NDCG@10 that so many queries show four times in five, for the larger and the smaller of DEVIATIONS. */

@@ -16,6 +16,11 @@ export interface SplitResult {
   similar: ProblemList;
 }
 
+export interface ClusteredSplit extends SplitResult {
+  /** Queries that are near-duplicates or share a group key, all sides together: the data's own split may part them. */
+  clusters: LabelledQuery[][];
+}
+
 /**
  * Splits queries, each side in an order shuffled by the seed.
  * @throws RerankTuneError DATA_INVALID when a side would be empty.
@@ -23,8 +28,8 @@ export interface SplitResult {
 export function splitQueries(
   queries: readonly LabelledQuery[],
   options: Pick<PrepareOptions, "seed" | "split">,
-): SplitResult {
-  const { sides, leaked, similar } = assignSides(queries, options);
+): ClusteredSplit {
+  const { sides, ...found } = assignSides(queries, options);
   for (const side of ["train", "dev", "test"] as const) {
     sides[side] = shuffled(sides[side], drawsFor(options.seed, `order:${side}`));
     if (sides[side].length === 0)
@@ -33,13 +38,13 @@ export function splitQueries(
         "give at least 20 different queries that have a passage labelled above 0",
       );
   }
-  return { sides, leaked, similar };
+  return { sides, ...found };
 }
 
 function assignSides(
   queries: readonly LabelledQuery[],
   { seed, split }: Pick<PrepareOptions, "seed" | "split">,
-): SplitResult {
+): ClusteredSplit {
   const shuffle =
     (purpose: string): Shuffle =>
     (items) =>
@@ -52,10 +57,13 @@ function assignSides(
   // A single qrels file is no split at all, and one without training queries cannot be used as it stands.
   const given = new Set(queries.filter((query) => !trainOnly(query)).map((query) => query.split));
   if (own.train.length === 0 || (given.size < 2 && (given.has("train") || given.has(undefined)))) {
-    const sides = divide(clustersOf(queries), split, shuffle("split"), trainOnly);
-    return { sides, leaked: new ProblemList(), similar: new ProblemList() };
+    const clusters = clustersOf(queries);
+    const sides = divide(clusters, split, shuffle("split"), trainOnly);
+    return { sides, leaked: new ProblemList(), similar: new ProblemList(), clusters };
   }
-  const { leaked, similar } = findLeaks(own);
+  const leaked = findLeaks(own);
+  const clusters = clustersOf([...own.test, ...own.dev, ...own.train]);
+  const similar = findSimilar(clusters);
   if (own.test.length === 0) {
     const halves = divide(clustersOf(own.dev), { dev: 0, test: 0.5 }, shuffle("split:dev"));
     [own.dev, own.test] = [halves.train, halves.test];
@@ -63,7 +71,7 @@ function assignSides(
     const parts = divide(clustersOf(own.train), { dev: split.dev, test: 0 }, shuffle("split:train"), trainOnly);
     [own.train, own.dev] = [parts.train, parts.dev];
   }
-  return { sides: own, leaked, similar };
+  return { sides: own, leaked, similar, clusters };
 }
 
 const trainOnly = (query: LabelledQuery): boolean => isMadeUp(query, query.judgements.values());
@@ -77,7 +85,7 @@ export function clustersOf(queries: readonly LabelledQuery[]): LabelledQuery[][]
 }
 
 /** Takes a query out of train when the same words stand in dev or test, and out of dev when they stand in test. */
-function findLeaks(own: Sides): Pick<SplitResult, "leaked" | "similar"> {
+function findLeaks(own: Sides): ProblemList {
   const leaked = new ProblemList();
   const taken = new Map<string, LabelledQuery>();
   for (const side of ["test", "dev", "train"] as const) {
@@ -93,12 +101,13 @@ function findLeaks(own: Sides): Pick<SplitResult, "leaked" | "similar"> {
     });
     for (const query of own[side]) taken.set(normalisedKey(query.text), query);
   }
-  return { leaked, similar: findSimilar(own) };
+  return leaked;
 }
 
-function findSimilar(own: Sides): ProblemList {
+/** @param clusters in order of test, dev and train. */
+function findSimilar(clusters: readonly (readonly LabelledQuery[])[]): ProblemList {
   const similar = new ProblemList();
-  for (const cluster of clustersOf([...own.test, ...own.dev, ...own.train])) {
+  for (const cluster of clusters) {
     const training = cluster.find((query) => query.split === "train");
     if (training === undefined) continue;
     for (const query of cluster)

@@ -1,6 +1,7 @@
 // README.md of a version: rendered from the package's manifest and verify's report alone. Pure; no times, no paths, no user text.
 import { stringify } from "yaml";
 import type { PackageManifest } from "../../model-folder/layout.js";
+import { inClusters } from "../../ranking/clusters.js";
 import type { QualityRow, VerifyOutput } from "../verify/schema.js";
 import { snippets } from "./snippets.js";
 import { verdictSection } from "./verdict-section.js";
@@ -72,13 +73,13 @@ function qualityTable({ verified, manifest }: CardInput): string {
     ([name, row]) =>
       `| ${name} | ${hundred(row["ndcg@10"])} | ${row["ndcg@10_interval"].map(hundred).join(" to ")} | ${hundred(row["mrr@10"])} | ${hundred(row["recall@5"])} |`,
   );
-  const queries = measured[0]?.[1].queries;
+  const { queries, clusters } = measured[0]?.[1] ?? {};
   return [
     "| system | NDCG@10 | 95 % interval | MRR@10 | Recall@5 |",
     "| --- | ---: | ---: | ---: | ---: |",
     ...lines,
     "",
-    `On ${queries} test queries that took no part in training, times 100; bootstrap over queries.`,
+    `On ${queries} test queries${inClusters({ clusters })} that took no part in training, times 100; bootstrap over ${clusters === undefined ? "queries" : "clusters"}.`,
   ].join("\n");
 }
 

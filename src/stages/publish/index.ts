@@ -27,7 +27,8 @@ type Upstream = "package" | "verify";
 
 export const publish: Stage<PublishOptions, PublishOutput, Upstream> = {
   name: "publish",
-  version: 2,
+  // 3: the card counts clusters of queries beside queries.
+  version: 3,
   needs: ["package", "verify"],
   options: (recipe) => ({
     name: recipe.publish.name ?? recipe.name,

@@ -1,4 +1,5 @@
 // The card's words on the verdict: tuned against its reference, slices, guard sets. Pure; names no file and no source of the data.
+import { inClusters } from "../../ranking/clusters.js";
 import { probabilityText } from "../../ranking/significance.js";
 import type { SliceReport } from "../../ranking/slices.js";
 import type { GuardReport, Verdict } from "../verify/schema.js";
@@ -22,16 +23,20 @@ export function verdictSection(verdict: Verdict): string {
 
 function sentence({ outcome, against, comparison }: Verdict): string {
   const { mean, interval, p_value, exact, wins, ties, losses, cohen_dz, smallest_detectable, queries } = comparison;
+  const together = comparison.clusters === undefined ? "" : ` ${RESAMPLED}`;
   const effect = cohen_dz === null ? "" : `; Cohen's dz ${cohen_dz.toFixed(2)}`;
-  return `${FOUND[outcome]} than the ${systemName(against)} on the same candidates: NDCG@10 ${points(mean)} points, 95 % interval ${range(interval)}, p ${probabilityText(p_value)} (paired sign-flip test, ${exact ? "exact" : "sampled"}). Of ${queries} test queries ${wins} got better, ${ties} stayed and ${losses} got worse${effect}. A true difference of ${(100 * smallest_detectable).toFixed(2)} points would be found four times in five.`;
+  return `${FOUND[outcome]} than the ${systemName(against)} on the same candidates: NDCG@10 ${points(mean)} points, 95 % interval ${range(interval)}, p ${probabilityText(p_value)} (paired sign-flip test, ${exact ? "exact" : "sampled"}). Of ${queries} test queries${inClusters(comparison)} ${wins} got better, ${ties} stayed and ${losses} got worse${effect}. A true difference of ${(100 * smallest_detectable).toFixed(2)} points would be found four times in five.${together}`;
 }
+
+const RESAMPLED =
+  "Near-duplicate queries and queries of one group are no independent evidence: each such cluster was resampled as one.";
 
 function sliceTable(slices: readonly SliceReport[]): string {
   const rows = slices
     .filter(({ by }) => by !== "source")
     .map(
-      ({ by, name, queries, mean, interval, p_holm, significant_loss }) =>
-        `| ${by.replace("_", " ")}: ${name} | ${queries} | ${points(mean)} | ${range(interval)} | ${p_holm === null ? "–" : probabilityText(p_holm)} | ${significant_loss ? "worse" : ""} |`,
+      ({ by, name, queries, clusters, mean, interval, p_holm, significant_loss }) =>
+        `| ${by.replace("_", " ")}: ${name} | ${queries}${inClusters({ clusters })} | ${points(mean)} | ${range(interval)} | ${p_holm === null ? "–" : probabilityText(p_holm)} | ${significant_loss ? "worse" : ""} |`,
     );
   if (rows.length === 0) return "";
   return [
@@ -39,7 +44,7 @@ function sliceTable(slices: readonly SliceReport[]): string {
     "| --- | ---: | ---: | ---: | ---: | --- |",
     ...rows,
     "",
-    "Differences in points; slices of fewer than 30 queries have no p-value.",
+    `Differences in points; slices of fewer than 30 queries${slices.some(({ clusters }) => clusters !== undefined) ? " or clusters" : ""} have no p-value.`,
   ].join("\n");
 }
 
@@ -50,9 +55,9 @@ function lostSources(slices: readonly SliceReport[]): string {
   return `Queries of ${lost === 1 ? "one source" : `${lost} sources`} got significantly worse; verify's report names ${lost === 1 ? "it" : "them"}.`;
 }
 
-function guard({ queries, against, gate }: GuardReport, index: number): string {
+function guard({ queries, clusters, against, gate }: GuardReport, index: number): string {
   const change = gate.measured === null ? "not measured" : `${points(gate.measured)} points`;
-  return `Guard set ${index + 1} (${queries} queries, against the ${systemName(against)}): NDCG@10 ${change}, allowed ${points(gate.limit)}: ${gate.outcome}.`;
+  return `Guard set ${index + 1} (${queries} queries${inClusters({ clusters })}, against the ${systemName(against)}): NDCG@10 ${change}, allowed ${points(gate.limit)}: ${gate.outcome}.`;
 }
 
 const systemName = (against: Verdict["against"]): string => against.replace("_", " ");

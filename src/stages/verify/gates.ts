@@ -1,5 +1,6 @@
 // Limits against measurements. Decides and words outcomes; measures nothing.
-import type { GateOutcome, GateResult } from "./schema.js";
+import { inClusters } from "../../ranking/clusters.js";
+import type { GateOutcome, GateResult, NdcgDifference } from "./schema.js";
 
 /** A gate that passes at or below `limit`. A measurement that is not a number fails. */
 export function atMost(gate: string, measured: number, limit: number, detail: string): GateResult {
@@ -13,17 +14,19 @@ export function atLeast(gate: string, measured: number, limit: number, detail: s
 
 /**
  * Non-inferiority of NDCG@10 (gate `ndcg_max_drop`, unless named otherwise): passes when the whole 95 % interval of the difference lies above `-maxDrop`, fails when it lies
- * below, else the split is too small to tell.
+ * below, else the split is too small to tell. One cluster of queries has no interval, whatever its resampling gives.
  */
 export function notWorse(
-  difference: { mean: number; interval: [number, number]; smallest_detectable: number },
+  difference: NdcgDifference,
   maxDrop: number,
   queries: number,
   gate = "ndcg_max_drop",
 ): GateResult {
   const [low, high] = difference.interval;
-  const outcome: GateOutcome = low >= -maxDrop ? "passed" : high < -maxDrop ? "failed" : "inconclusive";
-  const detail = `NDCG@10 ${signed(difference.mean)} [${signed(low)}, ${signed(high)}] over ${queries} queries; the smallest loss they could show is ${difference.smallest_detectable.toFixed(4)}`;
+  const tells = difference.clusters !== 1;
+  const outcome: GateOutcome =
+    tells && low >= -maxDrop ? "passed" : tells && high < -maxDrop ? "failed" : "inconclusive";
+  const detail = `NDCG@10 ${signed(difference.mean)} [${signed(low)}, ${signed(high)}] over ${queries} queries${inClusters(difference)}; the smallest loss they could show is ${difference.smallest_detectable.toFixed(4)}`;
   const missed = outcome === "failed" ? { missed_by: -maxDrop - difference.mean } : {};
   return { gate, outcome, measured: difference.mean, limit: -maxDrop, ...missed, detail };
 }

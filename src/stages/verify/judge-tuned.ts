@@ -1,8 +1,9 @@
 // The verdict: whether the tuned model is worth having instead of the base, or of the first stage where the head is fresh. Pure computing.
-import type { Group } from "../../dataset/groups.js";
+import { clustersOfGroups, type Group } from "../../dataset/groups.js";
 import { differences } from "../../ranking/bootstrap.js";
+import { clustersField, compareQueries, inClusters } from "../../ranking/clusters.js";
 import type { Scores } from "../../ranking/scores.js";
-import { ALPHA, comparePaired, probabilityText } from "../../ranking/significance.js";
+import { ALPHA, probabilityText } from "../../ranking/significance.js";
 import { type SliceReport, sliceReports, slicesOf } from "../../ranking/slices.js";
 import { notWorse, signed } from "./gates.js";
 import { firstStageQuery, ndcgDifference, ndcgPerQuery, rankedQueries } from "./quality.js";
@@ -22,14 +23,16 @@ export interface TunedRequest {
 
 /**
  * Holds the tuned model against its reference on the test split. One significant result decides: the sign-flip test over queries
- * at .05, two-sided, so that chance alone calls a model improved once in forty (training.md §6).
+ * at .05, two-sided, so that chance alone calls a model improved once in forty (training.md §6). Queries of one cluster are not
+ * independent: test, intervals and slices take it as one.
  * @throws RerankTuneError DATA_INVALID when a candidate has no score.
  */
 export function judgeTuned({ groups, tuned, base, guards, guardMaxDrop }: TunedRequest): Verdict {
   const against: Reference = base === undefined ? "first_stage" : "base";
   const own = ndcgPerQuery(rankedQueries(groups, tuned));
   const other = ndcgPerQuery(referenceQueries(groups, base));
-  const comparison = comparePaired(own, other);
+  const clusterOf = clustersOfGroups(groups);
+  const comparison = compareQueries(own, other, clusterOf);
   const outcome = comparison.p_value >= ALPHA ? "no_significant_gain" : comparison.mean > 0 ? "improved" : "worse";
   const keep = against === "base" ? "keep the base" : "keep the first stage";
   const verdict = {
@@ -41,17 +44,19 @@ export function judgeTuned({ groups, tuned, base, guards, guardMaxDrop }: TunedR
   return {
     ...verdict,
     summary: summaryOf(verdict),
-    slices: sliceReports(slicesOf(groups), differences(own, other)),
+    slices: sliceReports(slicesOf(groups), differences(own, other), clusterOf),
     guards: guards.map((guard) => judgeGuard(guard, guardMaxDrop)),
   };
 }
 
 function judgeGuard({ name, groups, tuned, base }: Guard, maxDrop: number): GuardReport {
-  const difference = ndcgDifference(rankedQueries(groups, tuned), referenceQueries(groups, base));
+  const clusterOf = clustersOfGroups(groups);
+  const difference = ndcgDifference(rankedQueries(groups, tuned), referenceQueries(groups, base), clusterOf);
   const against = base === undefined ? "first_stage" : "base";
   return {
     name,
     queries: groups.length,
+    ...clustersField(clusterOf),
     against,
     gate: notWorse(difference, maxDrop, groups.length, "guard_max_drop"),
   };
@@ -71,13 +76,15 @@ function summaryOf({ outcome, against, advice, comparison }: Omit<Verdict, "summ
   const difference = `NDCG@10 ${signed(mean)} [${signed(interval[0])}, ${signed(interval[1])}] against the ${words(against)}`;
   const counts = `${wins} better, ${ties} equal, ${losses} worse`;
   const detectable = `a true difference of ${smallest_detectable.toFixed(4)} would be found four times in five`;
-  return `${advice}: ${FOUND[outcome]}, ${difference} over ${queries} test queries, p ${probabilityText(p_value)}; ${counts}; ${detectable}`;
+  return `${advice}: ${FOUND[outcome]}, ${difference} over ${queries} test queries${inClusters(comparison)}, p ${probabilityText(p_value)}; ${counts}; ${detectable}`;
 }
 
 /** A slice that lost, as one line; its name is the data's own word for it. */
-export function sliceLine({ by, name, mean, interval: [low, high], queries, p_holm }: SliceReport): string {
+export function sliceLine(slice: SliceReport): string {
+  const { by, name, mean, interval, queries, p_holm } = slice;
+  const [low, high] = interval;
   const tested = p_holm === null ? "" : `, p ${probabilityText(p_holm)} after Holm's correction`;
-  return `worse for ${words(by)} ${name}: NDCG@10 ${signed(mean)} [${signed(low)}, ${signed(high)}] over ${queries} queries${tested}`;
+  return `worse for ${words(by)} ${name}: NDCG@10 ${signed(mean)} [${signed(low)}, ${signed(high)}] over ${queries} queries${inClusters(slice)}${tested}`;
 }
 
 const words = (name: string): string => name.replaceAll("_", " ");

@@ -1,13 +1,14 @@
 // Ranking quality of one set of scores on the test groups, and its difference to a reference. Pure computing.
 import type { Group } from "../../dataset/groups.js";
-import { bootstrapDifference, bootstrapMean, differences, smallestDetectable } from "../../ranking/bootstrap.js";
+import { differences } from "../../ranking/bootstrap.js";
+import { bootstrapClusters, clustersField, detectableInClusters } from "../../ranking/clusters.js";
 import { reciprocalRankAt } from "../../ranking/mrr.js";
 import { ndcgAt } from "../../ranking/ndcg.js";
 import { type RankedQuery, rankingOrder } from "../../ranking/order.js";
 import { recallAt } from "../../ranking/recall.js";
 import { type Scores, scoresFor } from "../../ranking/scores.js";
 import { mean, spearman, standardDeviation } from "../../ranking/statistics.js";
-import type { QualityRow } from "./schema.js";
+import type { NdcgDifference, QualityRow } from "./schema.js";
 
 /** Scores of the passages of each group, in the order of both. */
 export type GroupScores = readonly ArrayLike<number>[];
@@ -52,22 +53,40 @@ export function firstStageQuery(group: Group): RankedQuery {
 export const ndcgPerQuery = (queries: readonly RankedQuery[]): Float64Array =>
   Float64Array.from(queries, (query) => ndcgAt(query, 10));
 
-/** Means over all queries, those without any relevant passage included as 0 (trec_eval -c). */
-export function qualityRow(queries: readonly RankedQuery[]): QualityRow {
-  const { mean: ndcg, interval } = bootstrapMean(ndcgPerQuery(queries));
+/** Every query under a number of its own. */
+const alone = (queries: readonly RankedQuery[]): number[] => queries.map((_, index) => index);
+
+/**
+ * Means over all queries, those without any relevant passage included as 0 (trec_eval -c).
+ * @param clusterOf number of each query's cluster: the interval resamples whole clusters.
+ */
+export function qualityRow(queries: readonly RankedQuery[], clusterOf: readonly number[] = alone(queries)): QualityRow {
+  const { mean: ndcg, interval } = bootstrapClusters(ndcgPerQuery(queries), clusterOf);
   return {
     "ndcg@10": ndcg,
     "ndcg@10_interval": interval,
     "mrr@10": mean(queries.map((query) => reciprocalRankAt(query, 10))),
     "recall@5": mean(queries.map((query) => recallAt(query, 5))),
     queries: queries.length,
+    ...clustersField(clusterOf),
   };
 }
 
-/** NDCG@10 of `queries` minus that of `reference`, query by query over the same groups. */
-export function ndcgDifference(queries: readonly RankedQuery[], reference: readonly RankedQuery[]) {
-  const [left, right] = [ndcgPerQuery(queries), ndcgPerQuery(reference)];
-  return { ...bootstrapDifference(left, right), smallest_detectable: smallestDetectable(differences(left, right)) };
+/**
+ * NDCG@10 of `queries` minus that of `reference`, query by query over the same groups.
+ * @param clusterOf number of each query's cluster.
+ */
+export function ndcgDifference(
+  queries: readonly RankedQuery[],
+  reference: readonly RankedQuery[],
+  clusterOf: readonly number[] = alone(queries),
+): NdcgDifference {
+  const perQuery = differences(ndcgPerQuery(queries), ndcgPerQuery(reference));
+  return {
+    ...bootstrapClusters(perQuery, clusterOf),
+    smallest_detectable: detectableInClusters(perQuery, clusterOf),
+    ...clustersField(clusterOf),
+  };
 }
 
 export interface Agreement {

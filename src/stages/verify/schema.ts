@@ -89,13 +89,15 @@ export interface GateResult {
   detail: string;
 }
 
-/** Metrics are 0-1; intervals are 95 % bootstrap percentiles over queries. */
+/** Metrics are 0-1; intervals are 95 % bootstrap percentiles over queries, over clusters of queries where there are such. */
 export interface QualityRow {
   "ndcg@10": number;
   "ndcg@10_interval": [number, number];
   "mrr@10": number;
   "recall@5": number;
   queries: number;
+  /** Sets of queries that were resampled as one; absent where every query stands alone. */
+  clusters?: number;
 }
 
 export interface LatencyRow {
@@ -111,6 +113,14 @@ export interface LatencyRow {
   p99_ms: number | null;
 }
 
+/** Of NDCG@10, 0-1; `clusters` as in QualityRow. */
+export interface NdcgDifference {
+  mean: number;
+  interval: [number, number];
+  smallest_detectable: number;
+  clusters?: number;
+}
+
 export interface VariantReport {
   name: "fp32" | "int8" | "fp16";
   provider: string;
@@ -118,7 +128,7 @@ export interface VariantReport {
   gates: GateResult[];
   quality: QualityRow | null;
   /** Against the tuned model: mean difference of NDCG@10 with its interval. */
-  ndcg_difference: { mean: number; interval: [number, number]; smallest_detectable: number } | null;
+  ndcg_difference: NdcgDifference | null;
   spearman: number | null;
   top1_flips: number | null;
   /** Root mean square of the score difference over the standard deviation of the reference scores. */
@@ -133,6 +143,8 @@ export interface VariantReport {
 export interface GuardReport {
   name: string;
   queries: number;
+  /** As in QualityRow. */
+  clusters?: number;
   against: Reference;
   gate: GateResult;
 }

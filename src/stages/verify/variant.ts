@@ -1,6 +1,6 @@
 // One variant on one provider: runs its graph over golden pairs and test groups, and holds the results against the gates.
 import { performance } from "node:perf_hooks";
-import type { Group } from "../../dataset/groups.js";
+import { clustersOfGroups, type Group } from "../../dataset/groups.js";
 import { Scorer } from "../../inference/scorer.js";
 import type { EncodedPair, PairTokenizer } from "../../inference/tokenizer.js";
 import type { GoldenPairs } from "../../model-folder/layout.js";
@@ -137,11 +137,13 @@ function judgeQuality(
 ): Judged {
   if (groups.length === 0) return { row: null, difference: null, agreement: null, gates: [] };
   const queries = groups.map((group, index) => rankedQuery(group, scores[index] as Float32Array));
-  const row = qualityRow(queries);
+  const clusterOf = clustersOfGroups(groups);
+  const row = qualityRow(queries, clusterOf);
   if (reference === undefined) return { row, difference: null, agreement: null, gates: [] };
   const difference = ndcgDifference(
     queries,
     groups.map((group, index) => rankedQuery(group, reference[index] as ArrayLike<number>)),
+    clusterOf,
   );
   const agreed = agreement(groups, scores, reference);
   const { gates: limits } = options;

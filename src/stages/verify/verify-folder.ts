@@ -1,7 +1,7 @@
 // The whole proof of one packaged folder, with or without labelled groups. Needs no Python and writes nothing into the folder.
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Group } from "../../dataset/groups.js";
+import { clustersOfGroups, type Group } from "../../dataset/groups.js";
 import { probeProvider } from "../../inference/gpu-probe.js";
 import { loadTokenizer } from "../../inference/tokenizer.js";
 import type { StageEvent } from "../../pipeline/stage.js";
@@ -138,12 +138,17 @@ function referenceRows(
   weightBytes: number,
 ): Pick<VerifyOutput, "first_stage" | "base" | "tuned"> {
   if (groups.length === 0) return { first_stage: null, base: null, tuned: null };
+  const clusterOf = clustersOfGroups(groups);
   const row = (scores: Scores | undefined, speed: number | null | undefined) => {
     if (scores === undefined) return null;
-    return { ...qualityRow(rankedQueries(groups, scores)), pairs_per_second: speed ?? null, bytes: weightBytes };
+    return {
+      ...qualityRow(rankedQueries(groups, scores), clusterOf),
+      pairs_per_second: speed ?? null,
+      bytes: weightBytes,
+    };
   };
   return {
-    first_stage: qualityRow(groups.map(firstStageQuery)),
+    first_stage: qualityRow(groups.map(firstStageQuery), clusterOf),
     // A base that already is a reranker has the tuned model's shape, so its weights have the same size.
     base: row(references.base, references.base_pairs_per_second),
     tuned: row(references.tuned, references.tuned_pairs_per_second),

@@ -3,8 +3,11 @@ import { bootstrapMean, smallestDetectable } from "../../../src/ranking/bootstra
 import {
   bootstrapClusters,
   clusterSignFlip,
+  clustersField,
   compareClustered,
+  compareQueries,
   detectableInClusters,
+  inClusters,
 } from "../../../src/ranking/clusters.js";
 import { comparePaired } from "../../../src/ranking/significance.js";
 
@@ -19,10 +22,18 @@ describe("clusters of one query each", () => {
     expect(compareClustered(left, right, alone(40))).toEqual({ ...comparePaired(left, right), clusters: 40 });
   });
 
-  test("have the interval and the smallest difference of queries, to the last digit but rounding", () => {
+  test("leave a record as it was without clusters, to the last digit", () => {
+    const left = values(40);
+    const right = left.map((value, index) => value - 0.05 * Math.cos(index));
+    const below = alone(40).map((index) => -1 - index);
+    expect(JSON.stringify(compareQueries(left, right, below))).toBe(JSON.stringify(comparePaired(left, right)));
+    expect([clustersField(below), inClusters({}), inClusters(clustersField([]))]).toEqual([{}, "", ""]);
+  });
+
+  test("have the interval and the smallest difference of queries, to the last digit", () => {
     const differences = values(25);
     expect(bootstrapClusters(differences, alone(25), 500)).toEqual(bootstrapMean(differences, 500));
-    expect(detectableInClusters(differences, alone(25))).toBeCloseTo(smallestDetectable(differences), 12);
+    expect(detectableInClusters(differences, alone(25))).toBe(smallestDetectable(differences));
   });
 
   test("may be numbered in any way", () => {
@@ -67,6 +78,17 @@ describe("clusters of several queries", () => {
   test("have the smallest difference that follows from their sums", () => {
     // Sums 1.2 and 0 around sizes 3 and 1 times the mean 0.3: 0.3 and -0.3; error sqrt(2 * 0.18) / 4 = 0.15.
     expect(detectableInClusters([0.4, 0.4, 0.4, 0], [0, 0, 0, 1])).toBeCloseTo(0.15 * (1.959963985 + 0.841621234), 9);
+  });
+});
+
+describe("the record of a comparison", () => {
+  test("counts the clusters where some have several queries", () => {
+    const [left, right] = [values(6), values(6).map(() => 0)];
+    const numbers = [1, 1, -3, 2, 2, 2];
+    expect(compareQueries(left, right, numbers)).toEqual(compareClustered(left, right, numbers));
+    expect(clustersField(numbers)).toEqual({ clusters: 3 });
+    expect(inClusters({ clusters: 3 })).toBe(" in 3 clusters");
+    expect(inClusters({ clusters: 1 }, (count) => `just ${count}`)).toBe(" in just 1 cluster");
   });
 });
 

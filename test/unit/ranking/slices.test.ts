@@ -100,3 +100,18 @@ describe("the report of a slice", () => {
     expect(both.some(({ significant_loss }) => significant_loss)).toBe(false);
   });
 });
+
+describe("slices of queries in clusters", () => {
+  test("count the clusters where some queries share one, and stay as they are elsewhere", () => {
+    const groups = Array.from({ length: 8 }, (_, index) => query(1, { lang: index < 4 ? "de" : "en" }));
+    const gains = [0.1, 0.3, 0, 0.2, 0.4, 0, -0.1, 0.2];
+    const apart = sliceReports(slicesOf(groups), gains);
+    const together = sliceReports(slicesOf(groups), gains, [1, 1, -3, 1, -5, -6, -7, -8]);
+    expect(together.map(({ name, queries, clusters }) => [name, queries, clusters])).toEqual([
+      ["de", 4, 2],
+      ["en", 4, undefined],
+    ]);
+    expect(together[1]).toEqual(apart[1]);
+    expect(together[0]?.interval).not.toEqual(apart[0]?.interval);
+  });
+});

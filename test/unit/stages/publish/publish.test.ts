@@ -311,6 +311,27 @@ describe("the card", () => {
     expect(text).toContain("| language: en | 40 | -5.00 | -8.00 to -2.00 | 0.002 | worse |");
   });
 
+  test("counts clusters beside queries where some queries are not independent, and else says nothing of them", async () => {
+    const plain = verdict("improved");
+    const [language] = plain.slices;
+    if (language === undefined) throw new Error("no slice");
+    const slices = [{ ...language, clusters: 31 }];
+    const row = { ...QUALITY, clusters: 1 };
+    const text = await card({
+      ...verified(),
+      first_stage: row,
+      verdict: { ...plain, comparison: { ...plain.comparison, clusters: 120 }, slices },
+    });
+    expect(text).toContain("Of 200 test queries in 120 clusters 71 got better");
+    expect(text).toContain("each such cluster was resampled as one.");
+    expect(text).toContain("| language: en | 40 in 31 clusters | -5.00 |");
+    expect(text).toContain("slices of fewer than 30 queries or clusters have no p-value");
+    expect(text).toContain(
+      "On 2 test queries in 1 cluster that took no part in training, times 100; bootstrap over clusters.",
+    );
+    expect(await card()).not.toContain("cluster");
+  });
+
   test("names no source of the data", async () => {
     const text = await card();
     expect(text).toContain("Queries of one source got significantly worse");

@@ -38,6 +38,20 @@ describe("the NDCG gate", () => {
   });
 });
 
+describe("the NDCG gate over clusters", () => {
+  test("says of how many", () => {
+    const gate = notWorse({ ...difference(0, -0.001, 0.001), clusters: 12 }, 0.005, 40);
+    expect(gate).toMatchObject({
+      outcome: "passed",
+      detail: expect.stringContaining("over 40 queries in 12 clusters;"),
+    });
+  });
+  test("is inconclusive over one alone, which has no interval", () => {
+    const outcomes = [0, -1].map((at) => notWorse({ ...difference(at, at, at), clusters: 1 }, 0.005, 40).outcome);
+    expect(outcomes).toEqual(["inconclusive", "inconclusive"]);
+  });
+});
+
 test("the same gate under another name keeps its rule", () => {
   expect(notWorse(difference(-0.02, -0.03, -0.01), 0.005, 200, "guard_max_drop")).toMatchObject({
     gate: "guard_max_drop",

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Group } from "../../../../src/dataset/groups.js";
 import type { Scores } from "../../../../src/ranking/scores.js";
+import { comparePaired } from "../../../../src/ranking/significance.js";
+import { sliceReports, slicesOf } from "../../../../src/ranking/slices.js";
 import { judgeTuned, sliceLine, type TunedRequest } from "../../../../src/stages/verify/judge-tuned.js";
 
 /** One relevant passage of two; whoever puts it second has an NDCG@10 of 1 / log2(3) instead of 1. */
@@ -72,6 +74,64 @@ describe("the verdict", () => {
 
   test("refuses scores that lack a candidate", () => {
     expect(() => judge({ groups: groups(3), tuned: scores(all(2, true)) })).toThrow(/lack query "q2"/);
+  });
+});
+
+describe("the verdict over clusters", () => {
+  /** Queries in twos, as near-duplicates or questions on one document are. */
+  const pairs = (count: number, more: Partial<Group> = {}) =>
+    groups(count, false, more).map((one, index) => ({ ...one, cluster: Math.floor(index / 2) + 1 }));
+
+  test("counts a cluster once: six gains in three clusters have p 2/8", () => {
+    const verdict = judge({ groups: pairs(6), tuned: scores(all(6, true)) });
+    expect(verdict).toMatchObject({ outcome: "no_significant_gain", advice: "keep the first stage" });
+    expect(verdict.comparison).toMatchObject({ queries: 6, clusters: 3, p_value: 2 / 8, exact: true, wins: 6 });
+    expect(judge({ groups: pairs(12), tuned: scores(all(12, true)) })).toMatchObject({
+      outcome: "improved",
+      comparison: { queries: 12, clusters: 6, p_value: 2 / 64 },
+    });
+  });
+
+  test("is wider and says of how many clusters", () => {
+    const tuned = scores(Array.from({ length: 80 }, (_, index) => index % 8 < 4));
+    const [apart, together] = [groups(80), pairs(80)].map((both) => judge({ groups: both, tuned }));
+    const width = ([low, high]: [number, number] = [0, 0]) => high - low;
+    expect(width(together?.comparison.interval)).toBeGreaterThan(1.2 * width(apart?.comparison.interval));
+    expect(together?.comparison.smallest_detectable).toBeGreaterThan(
+      1.2 * (apart?.comparison.smallest_detectable ?? 1),
+    );
+    expect(together?.comparison.mean).toBe(apart?.comparison.mean);
+    expect(together?.summary).toContain(" against the first stage over 80 test queries in 40 clusters, p ");
+  });
+
+  test("is what it was without them where every query stands alone, to the last digit", () => {
+    const right = Array.from({ length: 70 }, (_, index) => index % 3 > 0);
+    const plain = groups(70).map((one, index) => ({ ...one, lang: index % 2 === 0 ? "de" : "en" }));
+    const [own, other] = [right.map((on) => (on ? 1 : 1 - LOST)), right.map(() => 1 - LOST)];
+    const verdict = judge({ groups: plain, tuned: scores(right) });
+    expect(JSON.stringify(verdict.comparison)).toBe(JSON.stringify(comparePaired(own, other)));
+    const gains = own.map((value, index) => value - (other[index] as number));
+    expect(verdict.slices).toEqual(sliceReports(slicesOf(plain), gains));
+    expect(
+      judge({ groups: plain.map((one, index) => ({ ...one, cluster: index + 1 })), tuned: scores(right) }),
+    ).toEqual(verdict);
+    expect(JSON.stringify(verdict)).not.toContain("cluster");
+  });
+
+  test("has slices by clusters: no p-value below 30 of them", () => {
+    const mixed = pairs(120).map((one, index) => ({ ...one, lang: index < 70 ? "de" : "en" }));
+    const verdict = judge({ groups: mixed, tuned: scores(all(120, false)), base: scores(all(120, true)) });
+    const [german, english] = verdict.slices.filter(({ by }) => by === "language");
+    expect(german).toMatchObject({ name: "de", queries: 70, clusters: 35, significant_loss: true });
+    expect(english).toMatchObject({ name: "en", queries: 50, clusters: 25, p_value: null, significant_loss: false });
+    expect(german && sliceLine(german)).toContain(" over 70 queries in 35 clusters, p ");
+  });
+
+  test("holds for guard sets whose groups carry them", () => {
+    const guard = { name: "general", groups: pairs(30), tuned: scores(all(30, true)), base: scores(all(30, true)) };
+    const { guards } = judge({ groups: groups(6), tuned: scores(all(6, true)), guards: [guard] });
+    expect(guards).toMatchObject([{ queries: 30, clusters: 15, gate: { outcome: "passed" } }]);
+    expect(guards[0]?.gate.detail).toContain("over 30 queries in 15 clusters;");
   });
 });
 

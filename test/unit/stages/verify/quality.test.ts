@@ -34,6 +34,13 @@ describe("a quality row", () => {
     const none: Group = { ...group, passages: [passage("a", 0), passage("b", 0)] };
     expect(qualityRow([rankedQuery(group, [1, 3, 2]), rankedQuery(none, [1, 2])])["ndcg@10"]).toBeCloseTo(0.5, 12);
   });
+
+  test("has an interval over clusters, and their number, where queries come in such", () => {
+    const queries = [3, 3, 1, 1].map((first) => rankedQuery(group, [first, 2, 0]));
+    const together = qualityRow(queries, [1, 1, 2, 2]);
+    expect(together).toEqual({ ...qualityRow(queries), clusters: 2, "ndcg@10_interval": [1 / Math.log2(3), 1] });
+    expect(qualityRow(queries, [4, 3, 2, 1])).toEqual(qualityRow(queries));
+  });
 });
 
 describe("the first stage's row", () => {
@@ -60,6 +67,21 @@ describe("a difference", () => {
       1 / Math.log2(3) - 1,
       12,
     );
+  });
+});
+
+describe("a difference over clusters", () => {
+  const won = [rankedQuery(group, [1, 3, 2]), rankedQuery(group, [1, 3, 2]), rankedQuery(group, [3, 2, 1])];
+  const lost = won.map(() => rankedQuery(group, [3, 2, 1]));
+
+  test("has their number and a larger smallest difference", () => {
+    const [apart, together] = [ndcgDifference(won, lost), ndcgDifference(won, lost, [1, 1, -3])];
+    expect(together).toMatchObject({ mean: apart.mean, clusters: 2 });
+    expect(together.smallest_detectable).toBeGreaterThan(apart.smallest_detectable);
+  });
+
+  test("is that of queries where each stands alone", () => {
+    expect(ndcgDifference(won, lost, [-1, -2, -3])).toEqual(ndcgDifference(won, lost));
   });
 });
 
