@@ -18,7 +18,7 @@ def write_splits(folder: str, out: str, *, train: int, evaluation: int, depth: i
 
     `seed` chooses the evaluation queries, `train_seed` (else `seed`) the training ones; fewer of them are a part of more of them.
     Training groups hold the judged passages and the first `depth` of the run, so a relevant passage that the run missed is there too.
-    Evaluation groups hold the run's passages alone; a relevant one that it missed stays in the ideal of NDCG.
+    Groups of train.select and eval hold the run's passages alone, as `prepare` gives them to dev and test; a relevant one that it missed stays in the ideal of NDCG.
     """
     judged = {split: _judgements(os.path.join(folder, "qrels", f"{split}.tsv")) for split in ("train", "dev")}
     run = _read_run(os.path.join(folder, "bm25.trec.gz"), depth)
@@ -30,14 +30,20 @@ def write_splits(folder: str, out: str, *, train: int, evaluation: int, depth: i
     for row in map(json.loads, read_lines(os.path.join(folder, "corpus.jsonl.gz"))):
         if row["_id"] in wanted:
             corpus[row["_id"]] = f"{row.get('title', '')} {row['text']}".strip()
-    training = [_group(query, queries[query], judged["train"][query], run[query], corpus, True) for query in chosen["train"]]
-    dev = [_group(query, queries[query], judged["dev"][query], run[query], corpus, False) for query in chosen["dev"]]
+    group = lambda split, query, add: _group(query, queries[query], judged[split][query], run[query], corpus, add)  # noqa: E731
+    training = [group("train", query, True) for query in chosen["train"]]
     kept = round(len(training) * (1 - held_out))
-    files = {"train.all": training, "train.fit": training[:kept], "train.select": training[kept:], "eval": dev}
+    select, dev = ([group(split, query, False) for query in ids] for split, ids in (("train", chosen["train"][kept:]), ("dev", chosen["dev"])))
+    files = {"train.all": training, "train.fit": training[:kept], "train.select": select, "eval": dev}
     for name, groups in files.items():
         with open(os.path.join(out, f"{name}.jsonl"), "w", encoding="utf-8") as file:
             file.writelines(json.dumps(group, ensure_ascii=False) + "\n" for group in groups)
     return {name: len(groups) for name, groups in files.items()}
+
+
+def dev_share(queries: int) -> float:
+    """What `prepare.split.dev: auto` holds out: a tenth, but 40 queries where that is more and at most a fifth."""
+    return min(0.2, max(0.1, 40 / queries))
 
 
 def _judgements(path: str) -> dict[str, dict[str, int]]:

@@ -11,7 +11,7 @@ import os
 import tempfile
 
 import numpy as np
-from beir_groups import write_splits
+from beir_groups import dev_share, write_splits
 from side_by_side_report import interval
 from training_runs import read_results, run_once
 
@@ -31,7 +31,7 @@ def main() -> None:
 def run_size(arguments: argparse.Namespace, known: list[dict], name: str, size: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         counts = write_splits(
-            os.path.join(arguments.data, name), folder, train=size, evaluation=arguments.evaluation, depth=arguments.depth, held_out=0.15, seed=1, train_seed=seed
+            os.path.join(arguments.data, name), folder, train=size, evaluation=arguments.evaluation, depth=arguments.depth, held_out=dev_share(size), seed=1, train_seed=seed
         )
         settings = {"set": name, "system": "rerank_tune", "seed": seed, "queries": size, "max_length": arguments.max_length, "depth": arguments.depth}
         base = {**settings, "system": "base", "seed": 0, "queries": 0}

@@ -13,7 +13,7 @@ import os
 import tempfile
 
 import numpy as np
-from beir_groups import write_splits
+from beir_groups import dev_share, write_splits
 from training_runs import read_results, run_once
 
 # the sign flip of 10,000 draws that the product's verdict uses; a loss is clear below this one-sided p
@@ -24,7 +24,7 @@ def main() -> None:
     arguments = parse()
     known = read_results(arguments.results)
     with tempfile.TemporaryDirectory() as folder:
-        counts = write_splits(os.path.join(arguments.data, arguments.set), folder, train=arguments.queries, evaluation=arguments.evaluation, depth=arguments.depth, held_out=0.25, seed=1)
+        counts = write_splits(os.path.join(arguments.data, arguments.set), folder, train=arguments.queries, evaluation=arguments.evaluation, depth=arguments.depth, held_out=dev_share(arguments.queries), seed=1)
         common = {"set": arguments.set, "max_length": arguments.max_length, "depth": arguments.depth, "queries": arguments.queries}
         base = run_once(arguments.results, known, {**common, "system": "base", "seed": 0}, base=arguments.base, folder=folder, counts=counts)
         runs = []

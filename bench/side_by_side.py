@@ -10,7 +10,7 @@ import argparse
 import os
 import tempfile
 
-from beir_groups import write_splits
+from beir_groups import dev_share, write_splits
 from side_by_side_report import print_report
 from training_runs import read_results, run_once
 
@@ -22,7 +22,7 @@ def main() -> None:
     known = read_results(arguments.results)
     for name in arguments.set:
         with tempfile.TemporaryDirectory() as folder:
-            counts = write_splits(os.path.join(arguments.data, name), folder, train=arguments.queries, evaluation=arguments.evaluation, depth=arguments.depth, held_out=0.15, seed=1)
+            counts = write_splits(os.path.join(arguments.data, name), folder, train=arguments.queries, evaluation=arguments.evaluation, depth=arguments.depth, held_out=dev_share(arguments.queries), seed=1)
             for seed in arguments.seeds:
                 for system in arguments.systems:
                     if system == "base" and seed != arguments.seeds[0]:

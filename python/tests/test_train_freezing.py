@@ -11,7 +11,7 @@ from rerank_tune_worker.reporter import JobError
 from rerank_tune_worker.training.model import PairModel, encoder_layers
 from tests import tiny_models
 from tests.test_train_packed import random_pairs
-from tests.train_workplace import DyingReporter, Killed, Workplace
+from tests.train_workplace import DyingReporter, Killed, Workplace, any_step_counts
 
 
 def graph_of(tensor):
@@ -113,6 +113,7 @@ class Job(unittest.TestCase):
         cls.place = Workplace("bert", "modernbert")
         cls.addClassCleanup(cls.place.cleanup)
 
+    @any_step_counts
     def test_frozen_weights_do_not_move_and_all_others_do(self):
         for kind, layers, below in (("bert", 1, ("bert.embeddings.", "bert.encoder.layer.0.")), ("modernbert", 2, ("model.embeddings.", "model.layers.0.", "model.layers.1."))):
             self.place.run(f"moved-{kind}", kind, freeze_layers=layers, freeze_embeddings=False)

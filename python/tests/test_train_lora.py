@@ -14,7 +14,7 @@ from rerank_tune_worker.training.model import PairModel
 from rerank_tune_worker.training.optimizer import build_optimizer, check_learning_rate
 from tests import tiny_models
 from tests.test_train_packed import random_pairs
-from tests.train_workplace import DyingReporter, Killed, Workplace
+from tests.train_workplace import DyingReporter, Killed, Workplace, any_step_counts
 from tests.training_data import OPTIONS
 
 SETTINGS = {"rank": 4, "alpha": 8.0, "targets": "all"}
@@ -159,6 +159,7 @@ class Job(unittest.TestCase):
         cls.place = Workplace(*tiny_models.KINDS)
         cls.addClassCleanup(cls.place.cleanup)
 
+    @any_step_counts
     def test_the_result_is_a_plain_model_whose_scores_are_those_written(self):
         from transformers import AutoModelForSequenceClassification
 
@@ -174,6 +175,7 @@ class Job(unittest.TestCase):
             self.assertFalse(info["missing_keys"] or info["unexpected_keys"])
             self.assertFalse(hasattr(model, "peft_config"))
 
+    @any_step_counts
     def test_base_weights_do_not_move_beyond_their_rank(self):
         self.place.run("rank", lora={**SETTINGS, "rank": 2, "targets": "attention"}, epochs=4)
         before, after = (load_file(self.place.path(*names, "model.safetensors")) for names in (("bert",), ("rank", "model")))

@@ -1,4 +1,4 @@
-"""Data, loss, metric, schedule and guard of training, without a model."""
+"""Data, loss, metric and schedule of training, without a model."""
 import json
 import math
 import os
@@ -13,9 +13,7 @@ from rerank_tune_worker.reporter import JobError
 from rerank_tune_worker.training.checkpoint import replace_file, write_text
 from rerank_tune_worker.training.data import Group, Passage, StepPlan, TrainingGroup, micro_batches, read_groups, sample_passages
 from rerank_tune_worker.training.evaluate import DevSet
-from rerank_tune_worker.training.guard import Guard
-from rerank_tune_worker.training.history import Progress, clearly_below, evaluation_steps
-from rerank_tune_worker.training.loss import LossSums, Objective
+from rerank_tune_worker.training.loss import Objective
 from rerank_tune_worker.training.ndcg import ndcg_at_k
 from rerank_tune_worker.training.optimizer import build_optimizer, check_learning_rate, choose_rate, learning_rate, warmup_steps
 
@@ -214,73 +212,6 @@ class Schedule(unittest.TestCase):
         self.assertEqual(choose_rate(4e-5, encoder_weights=1, is_reranker=False, adapters=True), 4e-5)
         for weights in (85_000_000, 302_000_000, 560_000_000):
             self.assertIsNone(check_learning_rate(chosen(weights), 4, weights, True))
-
-    def test_evaluations_are_spread_and_include_the_last_step(self):
-        self.assertEqual(evaluation_steps(100, 4), {25, 50, 75, 100})
-        self.assertEqual(evaluation_steps(3, 8), {1, 2, 3})
-
-
-class Collapse(unittest.TestCase):
-    FLAT = LossSums(group_loss=4 * math.log(8), anchor=1.0, flat_loss=4 * math.log(8), spread=4e-4, compared=4, terms=4, groups=4, pairs=32)
-
-    def test_scores_without_spread_at_chance_stop_training(self):
-        guard = Guard()
-        with self.assertRaises(JobError) as caught:
-            for step in range(1, 100):
-                guard.after_step(step, 20, self.FLAT, 0.1)
-        self.assertEqual((caught.exception.code, guard.flat, step), ("TRAINING_COLLAPSED", 10, 30))
-
-    def test_chance_with_spread_goes_on(self):
-        guard = Guard()
-        for step in range(100):
-            guard.after_step(step, 20, LossSums(**{**vars(self.FLAT), "spread": 4.0}), 0.1)
-        self.assertEqual(guard.flat, 0)
-
-    def test_values_that_are_not_finite_stop_training_at_once(self):
-        for sums, norm in ((LossSums(group_loss=math.nan), 1.0), (self.FLAT, math.inf)):
-            with self.assertRaises(JobError) as caught:
-                Guard().after_step(1, 20, sums, norm)
-            self.assertIn("finite", caught.exception.message)
-
-    def test_three_evaluations_below_a_reranker_end_training(self):
-        guard = Guard()
-        self.assertEqual([guard.after_evaluation(below, True) for below in (True, True, False, True, True, True)], [False] * 5 + [True])
-
-    def test_a_fresh_head_is_not_measured_against_its_base(self):
-        guard = Guard()
-        self.assertFalse(any(guard.after_evaluation(True, False) for _ in range(9)))
-
-    def test_a_tie_keeps_the_earlier_step(self):
-        progress = Progress()
-        progress.start([0.4, 0.6])
-        progress.step = 10
-        self.assertFalse(progress.record([0.4, 0.6], loss=1.0, rate=1e-5, norm=1.0, early=False))
-        self.assertEqual((progress.best_step, progress.stale), (0, 0))
-
-    def record(self, progress, *evaluations):
-        for values in evaluations:
-            progress.record(values, loss=1.0, rate=1e-5, norm=1.0, early=False)
-        return progress.stale
-
-    def test_a_loss_within_the_noise_of_the_queries_does_not_count_as_stale(self):
-        progress = Progress()
-        progress.start([0.0, 1.0, 0.5, 0.5])
-        # one query falls by 0.6 and one rises by 0.5: the mean is lower, and its standard error is ten times that
-        self.assertEqual(self.record(progress, [0.5, 0.4, 0.5, 0.5]), 0)
-
-    def test_clear_losses_count_until_there_is_a_gain(self):
-        progress = Progress()
-        progress.start([0.5, 0.6, 0.7, 0.8])
-        lower = [0.4, 0.5, 0.6, 0.75]
-        self.assertEqual(self.record(progress, lower, lower), 2)
-        self.assertEqual(self.record(progress, [0.5, 0.6, 0.7, 0.9]), 0)
-
-    def test_clearly_below_is_more_than_one_standard_error_of_the_paired_difference(self):
-        # differences -0.3, -0.1, +0.1, +0.1: mean -0.05, standard deviation 0.1915, standard error 0.0957
-        self.assertFalse(clearly_below([0.2, 0.4, 0.6, 0.6], [0.5] * 4))
-        # differences -0.3, -0.1, -0.1, +0.1: mean -0.1, standard deviation 0.1633, standard error 0.0816
-        self.assertTrue(clearly_below([0.2, 0.4, 0.4, 0.6], [0.5] * 4))
-        self.assertFalse(clearly_below([0.5], [0.5]))
 
 
 if __name__ == "__main__":

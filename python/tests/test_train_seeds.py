@@ -14,7 +14,7 @@ from rerank_tune_worker.training import soup
 from rerank_tune_worker.training.evaluate import DevSet
 from rerank_tune_worker.training.guard import Guard
 from tests import torchrun_launch
-from tests.train_workplace import DyingReporter, Killed, Workplace
+from tests.train_workplace import DyingReporter, Killed, Workplace, any_gain_counts
 
 SHORT = {"epochs": 1, "evaluations": 1, "checkpoint_seconds": 9999}
 LEARNS = {"epochs": 3, "evaluations": 3, "learning_rate": 5e-3, "checkpoint_seconds": 9999}
@@ -94,6 +94,7 @@ class EachSeed(unittest.TestCase):
         self.assertEqual(len(set(last)), 2)
 
 
+@any_gain_counts
 class WhatGoesOn(unittest.TestCase):
     def run_judged(self, out, value, **options):
         within, ndcg = judged(value)
@@ -176,6 +177,7 @@ class Collapse(unittest.TestCase):
         self.assertRegex(caught.exception.message, r"^Training collapsed: made up \(queries of that step: ")
 
 
+@any_gain_counts
 class Resume(unittest.TestCase):
     def check(self, name, every, **options):
         within, ndcg = mock.patch.multiple(soup, WITHIN=9.0), mock.patch.object(soup.Soup, "keeps_average", True)

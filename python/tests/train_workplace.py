@@ -3,14 +3,30 @@ import hashlib
 import io
 import os
 import tempfile
+from unittest import mock
 
 import torch
 
 from rerank_tune_worker.jobs import train
 from rerank_tune_worker.protocol import Job
 from rerank_tune_worker.reporter import Reporter
+from rerank_tune_worker.training.evaluate import mean
 from tests import tiny_models
 from tests.training_data import OPTIONS, write_split
+
+
+def any_gain_counts(test):
+    """Decorates a test or its class: on the few dev queries here hardly a gain is likely, so tests of what follows upon one take any."""
+    for module in ("history", "interpolation"):
+        test = mock.patch(f"rerank_tune_worker.training.{module}.likely_above", lambda values, reference: mean(values) > mean(reference))(test)
+    return test
+
+
+def any_step_counts(test):
+    """Decorates a test of what training does to weights, whatever dev says of them: those of the last step are kept."""
+    for name, answer in (("likely_above", True), ("clearly_below", False)):
+        test = mock.patch(f"rerank_tune_worker.training.history.{name}", lambda *_, answer=answer: answer)(test)
+    return test
 
 
 class Killed(BaseException):

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { SPLIT_FILE, splitData } from "../data-tools/split/index.js";
 import type { SplitResult, SplitWay } from "../data-tools/split/options.js";
 import type { DataFormat } from "../dataset/forms.js";
+import type { DevShare } from "../dataset/query-split.js";
 import { RerankTuneError } from "../errors.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
@@ -13,7 +14,7 @@ export interface DataSplitFlags {
   format: DataFormat | "auto";
   out: string;
   by: SplitWay;
-  dev: number;
+  dev: DevShare;
   test: number;
   folds?: number;
   timeField: string;
@@ -47,7 +48,8 @@ export async function dataSplit(path: string, flags: DataSplitFlags, context: Co
 function requireShares({ dev, test, folds, by }: DataSplitFlags): void {
   const wrong = (message: string, hint: string): RerankTuneError =>
     new RerankTuneError({ code: "USAGE", message, hint });
-  if (!(dev >= 0 && test > 0 && dev + test < 1))
+  const measured = (dev === "auto" ? 0.2 : dev) + test;
+  if (!((dev === "auto" || dev >= 0) && test > 0 && measured < 1))
     throw wrong(
       `--dev ${dev} and --test ${test} leave no train.`,
       "give shares of the queries between 0 and 1, such as --dev 0.1 --test 0.15",

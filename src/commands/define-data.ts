@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { SPLIT_WAYS } from "../data-tools/split/options.js";
 import { DATA_FORMS, TARGET_FORMS } from "../dataset/forms.js";
+import type { DevShare } from "../dataset/query-split.js";
 import type { OutputFlags } from "../ui/output.js";
 import type { DataCheckFlags } from "./data-check.js";
 import type { DataImportFlags } from "./data-import.js";
@@ -26,6 +27,8 @@ export function defineDataCommands(program: Command, perform: Perform): void {
     if (example !== undefined) command.addHelpText("after", `\nExample:\n  ${example}`);
   }
 }
+
+const devShare = (text: string): DevShare => (text === "auto" ? text : Number(text));
 
 const formOption = () =>
   new Option("--format <form>", "form of the data").choices(["auto", ...DATA_FORMS]).default("auto");
@@ -55,7 +58,11 @@ function defineSplit(data: Command, perform: Perform): void {
     .requiredOption("--out <folder>", "new or empty folder")
     .addOption(formOption())
     .addOption(new Option("--by <way>", "what decides the side").choices([...SPLIT_WAYS]).default("query"))
-    .addOption(new Option("--dev <share>", "share of queries, 0-1").argParser(Number).default(0.1))
+    .addOption(
+      new Option("--dev <share>", "share of queries, 0-1; auto: a tenth, more below 400 queries")
+        .argParser(devShare)
+        .default("auto"),
+    )
     .addOption(new Option("--test <share>", "share of queries, 0-1").argParser(Number).default(0.15))
     .option("--time-field <name>", "field with the date, for --by time", "time")
     .option("--folds <n>", "k-fold, advised below 300 queries", positiveInteger)

@@ -74,7 +74,7 @@ name: ${recipeName(base, flags.data, preset)} # folder of the run and name of th
 base_model: ${baseModel(base, folder)}
 prepare:
   source: ${quoted(fromFolder(flags.data, folder))} # query, passage, label as JSONL, CSV or TSV; or groups, FlagEmbedding rows, a BEIR folder
-  split: { dev: 0.1, test: 0.15 } # by query; dev selects the checkpoint, test is scored once
+  split: { dev: auto, test: 0.15 } # by query; dev selects the checkpoint, test is scored once
   candidates: { depth: 30 } # passages a query that are reranked on dev and test
 train:
 ${(preset?.settings ?? DEFAULT_SETTINGS).map(settingLine).join("\n")}

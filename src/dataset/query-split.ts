@@ -7,6 +7,17 @@ import { WordSets } from "./word-sets.js";
 /** Below this many queries one test split is too small to show a gain; folds test every query once (training.md §3, §6). */
 export const FOLDS_BELOW = 300;
 
+/** With fewer dev queries than this the choice between base and tuned weights is mostly chance (docs/decisions/0009). */
+export const DEV_QUERIES = 40;
+
+/** Share of queries, 0-1. `auto`: a tenth, but `DEV_QUERIES` where that is more and at most a fifth. */
+export type DevShare = number | "auto";
+
+export interface Shares {
+  dev: DevShare;
+  test: number;
+}
+
 export type SidesOf<Item> = Record<Split, Item[]>;
 
 /** Gives a shuffled copy. */
@@ -59,7 +70,7 @@ export class QueryClusters {
  */
 export function divide<Item>(
   clusters: readonly (readonly Item[])[],
-  share: { dev: number; test: number },
+  share: Shares,
   shuffle: Shuffle,
   trainOnly: (item: Item) => boolean = () => false,
 ): SidesOf<Item> {
@@ -75,6 +86,8 @@ export function divide<Item>(
   return sides;
 }
 
-function roomFor(share: number, total: number): number {
+/** Queries of a side among `total` that may be measured on. */
+export function roomFor(share: DevShare, total: number): number {
+  if (share === "auto") return Math.max(1, Math.round(Math.min(total / 5, Math.max(total / 10, DEV_QUERIES))));
   return share === 0 ? 0 : Math.max(1, Math.round(share * total));
 }

@@ -79,8 +79,8 @@ describe("folds", () => {
     const { stdout, stderr, exitCode } = await cli(["folds", "tiny.yaml", "--folds", "3"]);
     expect(exitCode, stderr).toBe(0);
     expect(stdout).toMatch(/\nverdict +take the tuned model: .* over 30 queries, each tested in one of 3 folds/);
-    // 20 queries are not tested in a fold, 2 of them dev: 18 in steps of 16 are 2 steps an epoch, so step 6 is epoch 3.
-    expect(stdout).toMatch(/rerank-tune run tiny\.yaml \\\n {4}--set train\.epochs=3 \\\n/);
+    // 20 queries are not tested in a fold, 4 of them dev: 16 in steps of 16 are one step an epoch, so step 6 is epoch 6.
+    expect(stdout).toMatch(/rerank-tune run tiny\.yaml \\\n {4}--set train\.epochs=6 \\\n/);
     expect(stderr).toContain("fold 3 of 3: tiny-ce.fold-3");
   });
 

@@ -13,7 +13,8 @@ from .guard import Guard
 class Progress:
     """`step`: optimizer steps done. NDCG values are 0-1 on the evaluation subset of dev, `..._values` query by query.
 
-    `stale`: evaluations of the second half of the run, since the best one, that were clearly below it.
+    `best_step`: the step whose weights are kept, `best_...` its values. `top_values`: those of the highest mean so far, the base's among them.
+    `stale`: evaluations of the second half of the run, one after another, that were clearly below the top.
     """
 
     step: int = 0
@@ -22,6 +23,7 @@ class Progress:
     best_ndcg: float = 0.0
     base_values: list[float] = field(default_factory=list)
     best_values: list[float] = field(default_factory=list)
+    top_values: list[float] = field(default_factory=list)
     stale: int = 0
     ended: str = ""
     guard: Guard = field(default_factory=Guard)
@@ -36,22 +38,30 @@ class Progress:
 
     def start(self, values: list[float]) -> None:
         """The base as it is: step 0."""
-        self.base_values = self.best_values = values
+        self.base_values = self.best_values = self.top_values = values
         self.base_ndcg = self.best_ndcg = ndcg = mean(values)
         self.rows = [{"step": 0, "loss": None, "learning_rate": None, "gradient_norm": None, "dev_ndcg@10": ndcg}]
 
-    def record(self, values: list[float], *, loss: float, rate: float, norm: float, early: bool) -> bool:
-        """Adds an evaluation; True when it is the best so far. A tie keeps the earlier step. `early`: nothing counts as stale yet.
+    def record(self, values: list[float], *, loss: float, rate: float, norm: float, early: bool, is_reranker: bool) -> bool:
+        """Adds an evaluation; True when its weights are to be kept. `early`: the rate is still high, so nothing is kept and nothing counts as stale.
 
-        Nor does a loss within the noise of the dev queries: a quickstart that stopped on three such losses lost nine points on test.
+        Kept is the latest step that is not clearly below the top: among steps that few dev queries cannot tell apart, the one that learnt longest, and
+        not the luckiest. A base that already ranks is left only for one that is likely above it. (The best of eight evaluations on 16 dev queries
+        was step 1 of 6, and lost three points on unseen queries; a quickstart that stopped on three losses within the noise lost nine.)
         """
         ndcg = mean(values)
         self.rows.append({"step": self.step, "loss": loss, "learning_rate": rate, "gradient_norm": norm, "dev_ndcg@10": ndcg})
-        better = ndcg > self.best_ndcg
-        self.stale = 0 if better or early else self.stale + clearly_below(values, self.best_values)
-        if better:
+        if early:
+            return False
+        below_top = clearly_below(values, self.top_values)
+        self.stale = self.stale + 1 if below_top else 0
+        if ndcg > mean(self.top_values):
+            self.top_values = values
+        above_base = likely_above(values, self.base_values) if is_reranker else ndcg > self.base_ndcg
+        kept = above_base and not below_top
+        if kept:
             self.best_step, self.best_ndcg, self.best_values = self.step, ndcg, values
-        return better
+        return kept
 
     def lines(self, seed: int | None = None) -> str:
         """The rows as JSON lines; with `seed` each says first which of several runs it belongs to."""
@@ -60,13 +70,30 @@ class Progress:
 
 def clearly_below(values: list[float], reference: list[float]) -> bool:
     """Whether the mean is below the reference's by more than one standard error of the paired difference (Breiman et al. 1984, one-SE rule)."""
+    middle, error = _difference(values, reference)
+    return middle < -error
+
+
+def likely_above(values: list[float], reference: list[float]) -> bool:
+    """Whether the mean is above the reference's by more than half a standard error of the paired difference (docs/decisions/0009)."""
+    middle, error = _difference(values, reference)
+    return middle > error / 2
+
+
+def _difference(values: list[float], reference: list[float]) -> tuple[float, float]:
+    """Mean of values - reference, and its standard error."""
     differences = [value - other for value, other in zip(values, reference, strict=True)]
     count, middle = len(differences), mean(differences)
     spread = math.sqrt(sum((difference - middle) ** 2 for difference in differences) / max(1, count - 1))
-    return middle < -spread / math.sqrt(max(1, count))
+    return middle, spread / math.sqrt(max(1, count))
 
 
 def evaluation_steps(total: int, evaluations: int) -> set[int]:
-    """Evenly spread, the last step always among them; fewer when there are fewer steps."""
-    count = min(total, evaluations)
-    return {round(total * (number + 1) / count) for number in range(count)}
+    """A third of them in the first half of the run, for the curve; the others in the second, where weights are kept. Evenly spread in both.
+
+    The last step is always among them; fewer when there are fewer steps.
+    """
+    half, early = total // 2, evaluations // 3
+    late = evaluations - early
+    first = {round(half * (number + 1) / early) for number in range(early)}
+    return {step for step in first | {half + round((total - half) * (number + 1) / late) for number in range(late)} if step > 0}

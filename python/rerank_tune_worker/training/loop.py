@@ -173,9 +173,9 @@ class TrainingLoop:
         self._reporter.metric("ndcg@10", mean(values), step=self.progress.step, split="dev")
         # While the rate is high the weights swing; it falls linearly, so the second half of a run is where they settle.
         early = self.progress.step <= max(self._warmup, self._plan.total // 2)
-        better = self.progress.record(values, loss=self._loss_sum / max(1, self._loss_steps), rate=rate, norm=norm, early=early)
+        kept = self.progress.record(values, loss=self._loss_sum / max(1, self._loss_steps), rate=rate, norm=norm, early=early, is_reranker=self._is_reranker)
         self._loss_sum, self._loss_steps = 0.0, 0
-        if better:
+        if kept:
             self._checkpoint.save_best(self.progress.step, self._model.parameters)
         below = not early and self.progress.guard.after_evaluation(clearly_below(values, self.progress.base_values), self._is_reranker)
         if below and self.progress.step < self._plan.total:

@@ -48,7 +48,7 @@ class Outcome:
             return f"{self.collapsed}; its weights are left out"
         if self.progress.ended == "below_base":
             return f"dev NDCG@10 stayed below the base for three evaluations: training ended at step {self.progress.step}, the weights of step {self.progress.best_step} are kept"
-        return "" if self.progress.best_step > 0 else "no evaluation was better than the base: its weights are kept"
+        return "" if self.progress.best_step > 0 else f"no evaluation on {len(self.progress.base_values)} dev queries was better than what training began with by half a standard error: its weights are kept"
 
 
 def seed_checkpoint(run: Run, seed: int) -> Checkpoint:

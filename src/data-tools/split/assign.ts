@@ -1,6 +1,6 @@
 // Gives every query a side: one split, a split by time, or one split a fold. Pure; works on numbers of queries in clusters.
 import { SPLITS, type Split } from "../../dataset/groups.js";
-import { divide, type Shuffle, type SidesOf } from "../../dataset/query-split.js";
+import { divide, roomFor, type Shares, type Shuffle, type SidesOf } from "../../dataset/query-split.js";
 
 /** One train, dev and test. */
 export interface Assignment {
@@ -14,7 +14,7 @@ export interface AssignInput {
   clusters: readonly (readonly number[])[];
   /** Queries that cannot be measured: train alone may have them. */
   trainOnly(query: number): boolean;
-  share: { dev: number; test: number };
+  share: Shares;
   /** A seeded shuffle for each purpose. */
   shuffle(purpose: string): Shuffle;
 }
@@ -38,7 +38,7 @@ export function assignByTime(
   const dated = clusters.map((cluster) => ({ cluster, time: newest(cluster) }));
   dated.sort((left, right) => right.time - left.time);
   const total = clusters.flat().filter((query) => !trainOnly(query)).length;
-  const room = { test: Math.round(share.test * total), dev: Math.round(share.dev * total) };
+  const room = { test: roomFor(share.test, total), dev: roomFor(share.dev, total) };
   const sides: SidesOf<number> = { train: [], dev: [], test: [] };
   for (const { cluster } of dated) {
     const side = cluster.some(trainOnly)

@@ -5,7 +5,7 @@ import { dataInvalid } from "../../dataset/findings.js";
 import { type DataFormat, FOLDER_FORMS } from "../../dataset/forms.js";
 import { SPLITS, type Split } from "../../dataset/groups.js";
 import { isMadeUp, type LabelledData, type LabelledQuery } from "../../dataset/labelled.js";
-import { QueryClusters } from "../../dataset/query-split.js";
+import { type DevShare, QueryClusters } from "../../dataset/query-split.js";
 import { readLabelledData } from "../../dataset/readers/detect.js";
 import { writeBeir } from "../../dataset/writers/beir.js";
 import { writeGradedGroups } from "../../dataset/writers/graded-groups.js";
@@ -21,8 +21,8 @@ export interface FoldOptions {
   source: string;
   format: DataFormat | "auto";
   folds: number;
-  /** Share of the queries that are not tested, 0-1. */
-  dev: number;
+  /** Share of the queries that are not tested. */
+  dev: DevShare;
   seed: number;
   /** Fold the queries of the data's own train, dev and test alike. */
   ignoreSplit: boolean;

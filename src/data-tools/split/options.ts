@@ -1,6 +1,7 @@
 // What `data split` is asked for, and what it answers.
 import type { Split } from "../../dataset/groups.js";
 import type { DataFormat } from "../../dataset/labelled.js";
+import type { DevShare } from "../../dataset/query-split.js";
 
 /** query: near-duplicates stay together, and rows with a common group key; group: every query must have such a key; time: the newest are tested. */
 export const SPLIT_WAYS = ["query", "group", "time"] as const;
@@ -16,7 +17,7 @@ export interface SplitOptions {
   out: string;
   by: SplitWay;
   /** Share of queries, 0-1; with folds `test` is not used. */
-  dev: number;
+  dev: DevShare;
   test: number;
   /** Number of folds; undefined for a single split. */
   folds?: number;
@@ -47,7 +48,7 @@ export interface SplitResult {
   schema: 1;
   by: SplitWay;
   seed: number;
-  dev: number;
+  dev: DevShare;
   test: number | null;
   folds: number | null;
   form: string;

@@ -27,12 +27,10 @@ export const prepareSchema = z.strictObject({
   split: z
     .strictObject({
       dev: z
-        .number()
-        .min(0.02)
-        .max(0.4)
-        .default(0.1)
+        .union([z.number().min(0.02).max(0.4), z.literal("auto")])
+        .default("auto")
         .describe(
-          "Share of queries that select the checkpoint. A BEIR folder with qrels/dev.tsv keeps its own split unless it has no test.tsv; then dev is halved by query.",
+          "Share of queries, 0-1, that select the checkpoint. `auto`: a tenth, but 40 queries where that is more and at most a fifth, since with fewer the choice between base and tuned weights is mostly chance. A BEIR folder with qrels/dev.tsv keeps its own split unless it has no test.tsv; then dev is halved by query.",
         ),
       test: z.number().min(0.02).max(0.4).default(0.15).describe("Share of queries that are scored once, by verify."),
     })

@@ -26,7 +26,7 @@ const interpolateSchema = z.strictObject({
     .max(20)
     .default([1, 0.7, 0.5, 0.3])
     .describe(
-      "Shares of the way from base (0) to tuned (1), each scored on the dev queries of the evaluations (training.md §3). The largest share wins that is not clearly worse there than the best one, by a standard error of the difference; the base if none is better than it.",
+      "Shares of the way from base (0) to tuned (1), each scored on the dev queries of the evaluations (training.md §3). The largest share wins that is not clearly worse there than the best one, by a standard error of the difference; the base if none is better than it by half of one.",
     ),
   guard_max_drop: z
     .number()
@@ -139,8 +139,10 @@ export const trainSchema = z.strictObject({
     .int()
     .min(1)
     .max(100)
-    .default(8)
-    .describe("How often dev NDCG@10 is measured during training, evenly spread."),
+    .default(6)
+    .describe(
+      "How often dev NDCG@10 is measured during training: a third of them in the first half, for the curve, the others in the second, where the weights are chosen. Kept is the latest that is not clearly below the best, by a standard error of the difference; a base that already ranks only gives way to what is above it by half a standard error (docs/decisions/0009).",
+    ),
   evaluation_queries: z
     .int()
     .min(4)

@@ -2,7 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type Group, readAllGroups, writeGroups } from "../../../src/dataset/groups.js";
+import { clustersOfGroups, type Group, readAllGroups, writeGroups } from "../../../src/dataset/groups.js";
 
 test("groups come back as they were written, whatever characters they hold", async () => {
   const file = join(await mkdtemp(join(tmpdir(), "groups-")), "groups.jsonl");
@@ -18,4 +18,8 @@ test("groups come back as they were written, whatever characters they hold", asy
 test("groups that cannot be written fail instead of waiting", async () => {
   const group: Group = { query_id: "q", query: "x".repeat(100_000), passages: [] };
   await expect(writeGroups("/nowhere/groups.jsonl", Array(10).fill(group))).rejects.toMatchObject({ code: "ENOENT" });
+});
+
+test("groups without a cluster get a number that no cluster has", () => {
+  expect(clustersOfGroups([{ cluster: 1 }, {}, { cluster: 1 }, {}, { cluster: 2 }])).toEqual([1, -2, 1, -4, 2]);
 });

@@ -55,7 +55,7 @@ describe.each(PRESETS)("the recipe of the preset $name", (each) => {
   test("keeps every guard on", () => {
     const { train } = parsed(each);
     expect(train.interpolate.enabled).toBe(true);
-    expect([train.evaluations >= 8, train.patience <= 3, train.evaluation_queries >= 200]).toEqual([true, true, true]);
+    expect([train.evaluations >= 6, train.patience <= 3, train.evaluation_queries >= 200]).toEqual([true, true, true]);
   });
 
   test("stays at or under the learning rate that large rerankers stand, but where upstream's is the point", () => {

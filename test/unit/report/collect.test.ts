@@ -107,6 +107,22 @@ describe("the data of a report", () => {
     expect(there((await collectReport(made.store, "r.yaml")).gains).comparison).toEqual(verdict.comparison);
   });
 
+  test("compares over clusters as verify does, and reads its verdict over clusters", async () => {
+    const clustered = groups.map((group, index) => (index < 2 ? { ...group, cluster: 1 } : group));
+    const made = new PipelineFolder(folder());
+    const prepare = await made.prepare(clustered);
+    const train = await made.train({ prepare });
+    const tuned = await readScores(join(train.dir, "scores.tuned.test.tsv"));
+    const judged = judgeTuned({ groups: clustered, tuned, base: undefined, guards: [], guardMaxDrop: 0.01 });
+    await made.verify(prepare, train, verified(judged));
+    const data = await collectReport(made.store, "r.yaml");
+    expect(there(data.gains).comparison).toEqual(judged.comparison);
+    expect(there(data.verdict).comparison).toEqual({ ...judged.comparison, queries: 3, clusters: 2 });
+    expect(there(data.verdict).slices.map(({ clusters }) => clusters)).toEqual(
+      judged.slices.map(({ clusters }) => clusters),
+    );
+  });
+
   test("undoes a calibration to show the reliability before it", async () => {
     const made = new PipelineFolder(folder());
     const output = { calibration: { a: 0.5, b: -1 } };

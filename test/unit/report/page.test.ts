@@ -71,6 +71,19 @@ describe("the verdict on top", () => {
     );
   });
 
+  test("counts clusters beside queries where some queries are not independent", () => {
+    const clustered = { ...verdict.comparison, clusters: 3 };
+    const slices = verdict.slices.map((slice) => ({ ...slice, clusters: 1200 }));
+    const gains = { ...(reportData.gains as object), comparison: clustered } as ReportData["gains"];
+    const words = text(withData({ verdict: { ...verdict, comparison: clustered, slices }, gains }));
+    expect(words).toContain("over 4 test queries in 3 clusters with the same candidates");
+    expect(words).toContain("were resampled as one.");
+    expect(words).toContain("of 4 test queries in 3 clusters");
+    expect(words).toContain("language: de 40 in 1,200 clusters");
+    expect(words).toContain("slices of fewer than 30 queries or clusters have none.");
+    expect(text(page)).not.toContain("cluster");
+  });
+
   test("warns of keeping the base in words", () => {
     const kept = withData({ verdict: { ...verdict, outcome: "worse", against: "base", advice: "keep the base" } });
     expect(text(kept)).toContain("Keep the base A significant loss: NDCG@10 +6.50 points");
@@ -173,7 +186,9 @@ describe("the sentence on training", () => {
     expect(text(page)).toContain(
       "Training stopped early: the last evaluations brought no gain. The weights of step 50 of 100 were kept. 3 min 25 s of optimizer steps; 5,959 tokens/s; 2.58 GB peak memory; 22.7 M parameters; cpu, bf16.",
     );
-    expect(told({ best_step: 0 })).toContain("No evaluation was better than the base, so its weights were kept.");
+    expect(told({ best_step: 0 })).toContain(
+      "No evaluation was better than the base by half a standard error, so its weights were kept.",
+    );
   });
 
   test("says what was mixed with the base", () => {

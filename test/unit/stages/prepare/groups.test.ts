@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { LabelledData, type LabelledQuery } from "../../../../src/dataset/labelled.js";
 import { drawsFor } from "../../../../src/ranking/draws.js";
-import { evaluationGroup, recallOf } from "../../../../src/stages/prepare/evaluation-groups.js";
+import { evaluationGroup, markClusters, recallOf } from "../../../../src/stages/prepare/evaluation-groups.js";
 import { firstStages, resolveKinds } from "../../../../src/stages/prepare/first-stage.js";
 import { prepareSchema } from "../../../../src/stages/prepare/schema.js";
 import { knownPositives, trainingGroup } from "../../../../src/stages/prepare/training-groups.js";
@@ -66,6 +66,28 @@ describe("an evaluation group", () => {
     const group = evaluationGroup(data, query, firstStages(data, undefined)("judged"), 3);
     expect(group?.passages.map(({ id }) => id)).toEqual(["d0", "d2", "d5"]);
     expect(group?.missed).toBeUndefined();
+  });
+});
+
+describe("the clusters of a side", () => {
+  const groups = (...ids: string[]) => ids.map((query_id) => ({ query_id, query: query_id, passages: [] }));
+  const clusters = (...members: string[][]) => members.map((ids) => ids.map((id) => ({ id })));
+
+  test("are numbered from 1 in order of the groups; what stands alone is left as it is", () => {
+    const marked = markClusters(groups("e", "a", "c", "b", "d"), clusters(["a", "b"], ["c"], ["d", "e"]));
+    expect(marked.map(({ query_id, cluster }) => [query_id, cluster])).toEqual([
+      ["e", 1],
+      ["a", 2],
+      ["c", undefined],
+      ["b", 2],
+      ["d", 1],
+    ]);
+    expect(marked[2]).not.toHaveProperty("cluster");
+  });
+
+  test("are those that several of its groups belong to, wherever the other members went", () => {
+    const side = groups("a", "b", "unknown", "unknown too");
+    expect(markClusters(side, clusters(["a", "elsewhere"], ["b"]))).toEqual(side);
   });
 });
 

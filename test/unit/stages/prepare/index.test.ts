@@ -127,8 +127,30 @@ describe("prepare", () => {
       ),
     );
     const { output } = await run(folder, { source, negatives: { from: "bm25" } });
-    expect(output).toMatchObject({ candidates_from: "bm25", queries: { train: 30, dev: 4, test: 6 } });
-    expect(output.pairs.train).toBe(30 * 25);
+    expect(output).toMatchObject({ candidates_from: "bm25", queries: { train: 26, dev: 8, test: 6 } });
+    expect(output.pairs.train).toBe(26 * 25);
+  });
+
+  test("gives dev and test the clusters of queries that share a group, and nothing to queries that stand alone", async () => {
+    const folder = await temporaryFolder();
+    const written = async (groupOf: (index: number) => string | undefined) => {
+      const source = join(folder, "pairs.jsonl");
+      const rows = Array.from({ length: 60 }, (_, index) =>
+        [1, 0].map((label) => ({ query: `word${index} asks`, passage: `p${label} of ${index}`, label })),
+      ).map((both, index) => both.map((row) => `${JSON.stringify({ ...row, group: groupOf(index) })}\n`).join(""));
+      await writeFile(source, rows.join(""));
+      const { outDir } = await run(folder, { source });
+      const clusters = async (side: string) =>
+        (await readAllGroups(join(outDir, `groups.${side}.jsonl`))).map(({ cluster }) => cluster);
+      return { train: await clusters("train"), dev: await clusters("dev"), test: await clusters("test") };
+    };
+    const threes = await written((index) => `document ${Math.floor(index / 3)}`);
+    expect(threes.test).toHaveLength(9);
+    for (const side of [threes.dev, threes.test])
+      expect([...side].sort()).toEqual(side.map((_, index) => Math.floor(index / 3) + 1));
+    expect(new Set(threes.train)).toEqual(new Set([undefined]));
+    const alone = await written(() => undefined);
+    expect(new Set([...alone.train, ...alone.dev, ...alone.test])).toEqual(new Set([undefined]));
   });
 
   test("that is interrupted says so", async () => {

@@ -113,6 +113,37 @@ describe("the data's own split", () => {
   });
 });
 
+describe("the clusters of a split", () => {
+  const ids = ({ clusters }: { clusters: LabelledQuery[][] }) =>
+    clusters.map((members) => members.map(({ id }) => id)).filter(({ length }) => length > 1);
+
+  test("are those it was made by: near-duplicates, and queries of one group", () => {
+    const queries = [
+      ...numbered(40),
+      query("a", "one two three four five six"),
+      query("b", "one two three four five six seven"),
+      query("c", "something else", { groups: ["document 1"] }),
+      query("d", "another thing", { groups: ["document 1"] }),
+    ];
+    expect(ids(splitQueries(queries, OPTIONS))).toEqual([
+      ["a", "b"],
+      ["c", "d"],
+    ]);
+  });
+
+  test("are found in the data's own split too, across its sides and without what leaked", () => {
+    const queries = [
+      ...numbered(20, { split: "train" }),
+      ...numbered(5, { split: "dev" }, 1000),
+      query("a", "one two three four five six", { split: "test", groups: ["document 1"] }),
+      query("b", "something else", { split: "test", groups: ["document 1"] }),
+      query("c", "one two three four five six seven", { split: "train" }),
+      query("leak", "Something else!", { split: "train" }),
+    ];
+    expect(ids(splitQueries(queries, OPTIONS))).toEqual([["a", "b", "c"]]);
+  });
+});
+
 describe("queries that a model made up", () => {
   const madeUp = numbered(300, { split: "train", source: "synthetic" }, 1000);
 
