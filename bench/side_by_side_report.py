@@ -14,7 +14,7 @@ def print_report(rows: list[dict]) -> None:
         means = {}
         for system in dict.fromkeys(row["system"] for row in of_set):
             runs = [row for row in of_set if row["system"] == system]
-            values = np.mean([row["ndcg@10"] for row in runs], axis=0)
+            values = _values(runs)
             means[system] = values
             print(line(system, runs, values))
         others = [system for system in means if system != "rerank_tune"]
@@ -22,6 +22,39 @@ def print_report(rows: list[dict]) -> None:
             best = max(others, key=lambda system: means[system].mean())
             low, middle, high = interval(means["rerank_tune"] - means[best])
             print(f"  rerank_tune against {best}: {100 * middle:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]")
+    print_mean(rows)
+
+
+def print_mean(rows: list[dict]) -> None:
+    """Ours against each other system in the mean over the sets that both ran on, queries resampled within sets, and how many times as long it trained."""
+    ours = _by_set(rows, "rerank_tune")
+    for system in dict.fromkeys(row["system"] for row in rows if row["system"] != "rerank_tune"):
+        other = _by_set(rows, system)
+        sets = [name for name in ours if name in other]
+        if len(sets) < 2:
+            continue
+        draws = np.mean([resampled(_values(ours[name]) - _values(other[name]), seed) for seed, name in enumerate(sets)], axis=0)
+        gain = np.mean([(_values(ours[name]) - _values(other[name])).mean() for name in sets])
+        low, high = np.percentile(draws, [2.5, 97.5])
+        times = [f"{_seconds(other[name]) / _seconds(ours[name]):.1f}" for name in sets if _seconds(other[name])]
+        slower = f"; it took {', '.join(times)} times as long" if times else ""
+        print(f"\nrerank_tune against {system}, mean of {', '.join(sets)}: {100 * gain:+.2f} [{100 * low:+.2f}, {100 * high:+.2f}]{slower}")
+
+
+def _by_set(rows: list[dict], system: str) -> dict[str, list[dict]]:
+    found: dict[str, list[dict]] = {}
+    for row in rows:
+        if row["system"] == system:
+            found.setdefault(row["set"], []).append(row)
+    return found
+
+
+def _values(runs: list[dict]) -> np.ndarray:
+    return np.mean([row["ndcg@10"] for row in runs], axis=0)
+
+
+def _seconds(runs: list[dict]) -> float:
+    return float(np.median([row["seconds"] for row in runs]))
 
 
 def line(system: str, runs: list[dict], values: np.ndarray) -> str:
@@ -35,6 +68,11 @@ def line(system: str, runs: list[dict], values: np.ndarray) -> str:
 
 def interval(values: np.ndarray) -> tuple[float, float, float]:
     """Mean with its 95 % percentile bootstrap over queries."""
-    chosen = np.random.default_rng(0).integers(0, len(values), (RESAMPLES, len(values)))
-    low, high = np.percentile(values[chosen].mean(axis=1), [2.5, 97.5])
+    low, high = np.percentile(resampled(values), [2.5, 97.5])
     return float(low), float(values.mean()), float(high)
+
+
+def resampled(values: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Means of RESAMPLES draws of as many queries."""
+    chosen = np.random.default_rng(seed).integers(0, len(values), (RESAMPLES, len(values)))
+    return values[chosen].mean(axis=1)

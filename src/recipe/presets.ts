@@ -36,7 +36,7 @@ const setting = (field: TrainField, yaml: string, why: string): PresetSetting =>
 /** training.md §3, the recommended recipe for a base that already is a reranker, of 100 M parameters and more. */
 const LARGE_RERANKER = [
   setting("learning_rate", "1.0e-5", "try 5e-6 and 2e-5 too; above 3e-5 large rerankers are known to collapse"),
-  setting("epochs", "4", "at most: training ends early when dev stops improving, and the best weights are kept"),
+  setting("epochs", "4", "at most: training ends early where dev falls behind, and dev chooses the weights"),
   setting("queries_per_step", "16", "not fewer than 8: steps on few queries are what collapses"),
   setting("group_size", "8", "one positive and 7 negatives; up to 16 where memory allows"),
 ] as const;
@@ -44,7 +44,7 @@ const LARGE_RERANKER = [
 /** Queries and group as above (§3); the rate, and two passes at it, were measured: docs/decisions/0008. */
 const SMALL_RERANKER = [
   setting("learning_rate", "auto", "by the size of the encoder: a small reranker stands more than a large one"),
-  setting("epochs", "2", "a high rate needs few passes; the best weights are kept"),
+  setting("epochs", "2", "a high rate needs few passes; dev chooses the weights"),
   ...LARGE_RERANKER.slice(2),
 ] as const;
 
@@ -78,7 +78,7 @@ export const PRESETS: readonly Preset[] = [
         "adapters and the head train; merged into a plain model",
       ),
       setting("learning_rate", "1.5e-4", "adapters take ten times the rate of full training: 5e-5 to 3e-4"),
-      setting("epochs", "6", "at most: training ends early when dev stops improving, and the best weights are kept"),
+      setting("epochs", "6", "at most: training ends early where dev falls behind, and dev chooses the weights"),
       setting("queries_per_step", "16", "not fewer than 8: steps on few queries are what collapses"),
       setting("group_size", "8", "one positive and 7 negatives"),
       LENGTH_512,
@@ -98,7 +98,7 @@ export const PRESETS: readonly Preset[] = [
     // The guards are not settings of theirs and stay on: collapse, best weights, early stop, learning-rate warning, mixing with the base.
     settings: [
       setting("learning_rate", "6.0e-5", "theirs; above 3e-5 a warning is given, and a collapse is stopped by name"),
-      setting("epochs", "2", "theirs; training may end early, and the best weights are kept, not the last ones"),
+      setting("epochs", "2", "theirs; training may end early, and dev chooses the weights, where theirs keeps the last"),
       setting("queries_per_step", "4", "theirs: 2 a GPU on 2 GPUs; BAAI itself trained with 96"), // training.md §0.1
       setting("group_size", "8", "theirs"),
       setting("max_length", "1024", "theirs: 512 for the query and 512 for the passage, here for both together"),
