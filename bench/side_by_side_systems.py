@@ -4,7 +4,7 @@
 no warmup, fp32). `sentence_transformers_example`: as its own examples with hard negatives do (2e-5, one epoch, batch 64, warmup 0.1, positives weighted).
 `flag_embedding`: FlagEmbedding cannot run on transformers 5, so its hyperparameters run on our loop: 6e-5, 2 epochs, 4 queries a step, group 8,
 group cross-entropy alone, all weights, dropout, the last weights whatever they are. `rerank_tune`: our preset
-for a small reranker on CPU.
+for a small reranker on CPU. `rerank_tune_and_last`: the same in this process, which also scores the last weights, whatever dev said of them.
 """
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ SENTENCE_TRANSFORMERS = {
 SHARED = {"evaluation_depth": 15, "checkpoint_seconds": 60, "device": "cpu"}
 OPTIONS = {
     "rerank_tune": {"epochs": 2},
+    "rerank_tune_and_last": {"epochs": 2},
     "flag_embedding": {
         "learning_rate": 6e-5, "epochs": 2, "queries_per_step": 4, "group_size": 8, "bce_weight": 0.0, "dropout": True, "freeze_embeddings": False, "precision": "fp32",
         "evaluations": 1, "evaluation_queries": 4, "patience": 99, "interpolate": {"enabled": False},
@@ -54,7 +55,8 @@ def main() -> None:
     parser.add_argument("--options", type=json.loads, default={}, help="JSON of training options that differ from ours here")
     arguments = parser.parse_args()
     os.makedirs(arguments.out, exist_ok=True)
-    systems = {"base": run_base, **dict.fromkeys(SENTENCE_TRANSFORMERS, run_sentence_transformers), "flag_embedding": run_flag_embedding, "rerank_tune": run_rerank_tune}
+    ours = {"rerank_tune": run_rerank_tune, "rerank_tune_and_last": run_rerank_tune_and_last}
+    systems = {"base": run_base, **dict.fromkeys(SENTENCE_TRANSFORMERS, run_sentence_transformers), "flag_embedding": run_flag_embedding, **ours}
     result = systems[arguments.system](arguments)
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(json.dumps({**result, "peak_memory_bytes": peak * 1024}))
@@ -78,14 +80,32 @@ def run_sentence_transformers(arguments: argparse.Namespace) -> dict:
 
 def run_flag_embedding(arguments: argparse.Namespace) -> dict:
     """In this process, so that the last weights can be kept as upstream keeps them, where our own job would go back to the best ones."""
-    from rerank_tune_worker.jobs import train
-    from rerank_tune_worker.protocol import read_job
-    from rerank_tune_worker.reporter import JobError, Reporter
     from rerank_tune_worker.training.loop import TrainingLoop
 
     TrainingLoop.use_best = lambda _: None
+    return run_here(arguments, "train.all")
+
+
+def run_rerank_tune_and_last(arguments: argparse.Namespace) -> dict:
+    from rerank_tune_worker.training.loop import TrainingLoop
+
+    use_best, last = TrainingLoop.use_best, []
+
+    def score_last(loop: TrainingLoop) -> None:
+        last.extend(evaluation_scores(arguments, loop._model.module))
+        use_best(loop)
+
+    TrainingLoop.use_best = score_last
+    return {**run_here(arguments, "train.fit"), "last_scores": last}
+
+
+def run_here(arguments: argparse.Namespace, train: str) -> dict:
+    from rerank_tune_worker.jobs import train as job
+    from rerank_tune_worker.protocol import read_job
+    from rerank_tune_worker.reporter import JobError, Reporter
+
     try:
-        done = train.run(read_job(write_job(arguments, "train.all")), Reporter(io.StringIO(), "bench"))
+        done = job.run(read_job(write_job(arguments, train)), Reporter(io.StringIO(), "bench"))
     except JobError as error:
         return {"failed": f"{error.code}: {error.message}"}
     return measured(arguments, vars(done))

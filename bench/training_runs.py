@@ -51,12 +51,14 @@ def _run(settings: dict, base: str, folder: str, options: dict) -> dict:
         raise SystemExit(f"{settings} failed:\n{result.stderr[-3000:]}")
     row = json.loads(result.stdout.strip().splitlines()[-1])
     row["ndcg@10"] = _per_query(folder, row.pop("scores", None))
+    if "last_scores" in row:
+        row["last_ndcg@10"] = _per_query(folder, row.pop("last_scores"))
     return {**row, "wall_seconds": round(time.monotonic() - started, 1), "machine": made_up_models.machine(), "command": f"python {os.path.relpath(sys.argv[0])} {shlex.join(_without_folders(sys.argv[1:]))}"}
 
 
 def _keep_base_scores(source: str, target: str, settings: dict) -> None:
     """What our job knows of the base on the evaluation queries is the same for every run on them, so it is measured once and found as after a kill."""
-    if settings["system"] != "rerank_tune" or not os.path.isfile(os.path.join(source, "records", "base_speed.json")):
+    if not settings["system"].startswith("rerank_tune") or not os.path.isfile(os.path.join(source, "records", "base_speed.json")):
         return
     os.makedirs(os.path.join(target, "records"), exist_ok=True)
     for name in ("scores.base.test.tsv", os.path.join("records", "base_speed.json")):
