@@ -131,11 +131,59 @@ class InTheJob(unittest.TestCase):
         phases = [event for event in reporter.events if isinstance(event, Phase)]
         self.assertEqual([(phase.index, phase.count) for phase in phases], [(n, 5) for n in range(1, 6)])
 
-    def test_where_no_step_was_better_there_is_nothing_to_mix(self):
-        self.assertIsNone(run("unmoved", epochs=1, learning_rate=1e-9).outputs["interpolation"])
+    def test_where_nothing_moved_the_base_stays(self):
+        done = run("unmoved", epochs=1, learning_rate=1e-9)
+        self.assertEqual((done.outputs["interpolation"]["alpha"], done.outputs["best_step"]), (0, 0))
+        self.assertEqual([mixture["alpha"] for mixture in record("unmoved")["mixtures"]], [0.5, 0.3])
 
 
-@any_gain_counts
+class Unkept(unittest.TestCase):
+    """No step was likely better than the base: its middle with the base is tried, and nothing beyond."""
+
+    def scripted(self, out, values, **options):
+        """`values`: NDCG@10 of the eight dev queries, base first, then as they are asked for."""
+        script = iter(values)
+        with mock.patch("rerank_tune_worker.training.evaluate.DevSet.values", lambda *_: [next(script)] * 8):
+            return run(out, **{"epochs": 2, "evaluations": 3, **options})
+
+    def test_the_last_weights_may_be_mixed_near_the_base(self):
+        # the base; one early evaluation; two late ones as good as the base; then the mixtures of 0.5 and 0.3
+        done = self.scripted("middle", [0.5, 0.4, 0.5, 0.5, 0.6, 0.55])
+        self.assertEqual(done.outputs["interpolation"], {"alpha": 0.5, "dev_ndcg_at_10": 0.6})
+        self.assertEqual((done.outputs["best_step"], done.outputs["steps"]), (10, 10))
+        self.assertEqual(done.outputs["dev_ndcg_at_10"], {"base": 0.5, "best": 0.6})
+        self.scripted("last", [0.5, 0.6, 0.7, 0.8], interpolate={**ON, "enabled": False})
+        base, last, mixed = (load_file(PLACE.path(*names, "model.safetensors")) for names in (["bert"], ["last", "model"], ["middle", "model"]))
+        for name, weights in mixed.items():
+            torch.testing.assert_close(weights, (base[name] + last[name]) / 2, rtol=1e-6, atol=1e-7)
+
+    def test_a_middle_that_is_no_better_gives_the_base_back(self):
+        done = self.scripted("no-middle", [0.5, 0.4, 0.5, 0.5, 0.5, 0.4])
+        self.assertEqual((done.outputs["interpolation"]["alpha"], done.outputs["best_step"]), (0, 0))
+        base, kept = load_file(PLACE.path("bert", "model.safetensors")), load_file(PLACE.path("no-middle", "model", "model.safetensors"))
+        self.assertTrue(all(torch.equal(weights, kept[name]) for name, weights in base.items()))
+
+    def test_weights_that_stayed_far_below_are_not_mixed_at_all(self):
+        done = self.scripted("far", [0.5, 0.4, 0.3, 0.3, 0.3, 0.3, 0.3], patience=9, evaluations=5)
+        self.assertEqual((done.outputs["interpolation"], done.outputs["best_step"]), (None, 0))
+
+    def test_nothing_near_the_base_among_the_shares_means_nothing_to_try(self):
+        done = self.scripted("none-near", [0.5, 0.4, 0.5, 0.5], interpolate={**ON, "alphas": [1.0, 0.7]})
+        self.assertEqual((done.outputs["interpolation"], done.outputs["best_step"]), (None, 0))
+
+    def test_dying_anywhere_gives_the_same_bytes(self):
+        options, whole = {"epochs": 2, "evaluations": 3, "checkpoint_seconds": 0}, DyingReporter()
+        module = "rerank_tune_worker.training"
+        with mock.patch(f"{module}.history.likely_above", lambda *_: False), mock.patch(f"{module}.interpolation._is_better", lambda *_: True):
+            done = run("unkept-whole", reporter=whole, **options)
+            self.assertEqual((done.outputs["interpolation"]["alpha"], done.outputs["best_step"]), (0.5, 10))
+            for at in range(4, len(whole.events), 5):
+                with self.assertRaises(Killed):
+                    run(f"unkept-{at}", reporter=DyingReporter(at), **options)
+                self.assertEqual(run(f"unkept-{at}", **options).outputs, done.outputs, whole.events[at])
+                self.assertEqual(PLACE.results(f"unkept-{at}"), PLACE.results("unkept-whole"), whole.events[at])
+
+
 class Guards(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

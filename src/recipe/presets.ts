@@ -98,7 +98,11 @@ export const PRESETS: readonly Preset[] = [
     // The guards are not settings of theirs and stay on: collapse, best weights, early stop, learning-rate warning, mixing with the base.
     settings: [
       setting("learning_rate", "6.0e-5", "theirs; above 3e-5 a warning is given, and a collapse is stopped by name"),
-      setting("epochs", "2", "theirs; training may end early, and dev chooses the weights, where theirs keeps the last"),
+      setting(
+        "epochs",
+        "2",
+        "theirs; training may end early, and dev chooses the weights, where theirs keeps the last",
+      ),
       setting("queries_per_step", "4", "theirs: 2 a GPU on 2 GPUs; BAAI itself trained with 96"), // training.md §0.1
       setting("group_size", "8", "theirs"),
       setting("max_length", "1024", "theirs: 512 for the query and 512 for the passage, here for both together"),

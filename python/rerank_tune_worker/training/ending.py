@@ -12,7 +12,7 @@ from .calibration import Affine, calibrate, flipped, fold
 from .encoder_parts import last_linear
 from .evaluate import DevSet
 from .history import Progress
-from .interpolation import Sweep, interpolate
+from .interpolation import NEAR, Sweep, interpolate
 from .run_context import Run, interpolates
 
 MERGE_PARITY = 1e-5  # |logit difference| of adapters before and after they are merged, fp32
@@ -31,17 +31,20 @@ def merge_adapters(run: Run, pairs: list[EncodedPair]) -> None:
 
 
 def interpolate_weights(run: Run, progress: Progress, *, averaged: bool) -> Sweep | None:
-    """On the dev queries of the evaluations. None where there is nothing to mix: a fresh head, switched off, or no step better than the base.
+    """On the dev queries of the evaluations. None where there is nothing to mix: a fresh head, switched off, or weights that fell far below the base.
+
+    Where no step was kept, only alphas up to `NEAR` are tried: between two models that dev cannot tell apart the middle is mostly better than both.
 
     `averaged`: the weights are not those of `progress`, but an average over seeds. Merged adapters are measured again too: merging rounds.
     """
-    if not interpolates(run.options, run.base) or progress.best_step == 0:
+    alphas = [alpha for alpha in run.options["interpolate"]["alphas"] if progress.best_step > 0 or alpha <= NEAR]
+    if not interpolates(run.options, run.base) or progress.weights_step == 0:
         return None
     run.phase("interpolate")
     known = {0.0: progress.base_values}
-    if not averaged and not run.options["lora"]:
+    if progress.best_step > 0 and not averaged and not run.options["lora"]:
         known[1.0] = progress.best_values
-    sweep = interpolate(run.model, _base_weights(run), run.dev, run.guards, run.options["interpolate"], run.tokens, _mixtures(run), known)
+    sweep = interpolate(run.model, _base_weights(run), run.dev, run.guards, {**run.options["interpolate"], "alphas": alphas}, run.tokens, _mixtures(run), known)
     run.record("interpolation.json", {"queries": len(run.dev.groups), **sweep.record()})
     run.reporter.log(sweep.message(), "info" if sweep.chosen.alpha else "warning", "train")
     return sweep

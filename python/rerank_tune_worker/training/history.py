@@ -14,11 +14,13 @@ class Progress:
     """`step`: optimizer steps done. NDCG values are 0-1 on the evaluation subset of dev, `..._values` query by query.
 
     `best_step`: the step whose weights are kept, `best_...` its values. `top_values`: those of the highest mean so far, the base's among them.
+    `mixed_step`: the last step, where it was not kept and may still be mixed with the base; else 0.
     `stale`: evaluations of the second half of the run, one after another, that were clearly below the top.
     """
 
     step: int = 0
     best_step: int = 0
+    mixed_step: int = 0
     base_ndcg: float = 0.0
     best_ndcg: float = 0.0
     base_values: list[float] = field(default_factory=list)
@@ -28,6 +30,11 @@ class Progress:
     ended: str = ""
     guard: Guard = field(default_factory=Guard)
     rows: list[dict[str, float | int | None]] = field(default_factory=list)
+
+    @property
+    def weights_step(self) -> int:
+        """Whose weights go on from training."""
+        return self.best_step or self.mixed_step
 
     @classmethod
     def restore(cls, body: dict) -> "Progress":

@@ -10,6 +10,7 @@ from .evaluate import DevSet, mean
 from .history import clearly_below, likely_above
 from .model import PairModel
 
+NEAR = 0.5  # alpha up to which any gain on dev counts; beyond it a likely one (docs/decisions/0009)
 ROUNDING = 1e-9  # a guard set at the very limit is within it
 
 
@@ -44,8 +45,13 @@ class Sweep:
         values = ", ".join(f"{mixture.alpha:g}: {100 * mixture.dev:.2f}" for mixture in self.mixtures)
         refused = [mixture.alpha for mixture in self.mixtures if not within_guards(mixture, self.base, self.guard_max_drop)]
         guards = f"; {', '.join(f'{alpha:g}' for alpha in refused)} lost more than {self.guard_max_drop:g} on a guard set" if refused else ""
-        kept = f"alpha {self.chosen.alpha:g} is kept" if self.chosen.alpha else "none is better than the base by half a standard error: its weights are kept"
+        kept = f"alpha {self.chosen.alpha:g} is kept" if self.chosen.alpha else "none is better than the base: its weights are kept"
         return f"base and tuned weights mixed, dev NDCG@10 by alpha ({100 * self.base.dev:.2f} for the base) {values}{guards}; {kept}"
+
+
+def mixes_near_base(options: dict[str, Any]) -> bool:
+    """Whether there is something to try where no step was kept."""
+    return options["enabled"] and min(options["alphas"]) <= NEAR
 
 
 def within_guards(mixture: Mixture, base: Mixture, max_drop: float) -> bool:
@@ -53,16 +59,22 @@ def within_guards(mixture: Mixture, base: Mixture, max_drop: float) -> bool:
 
 
 def choose(base: Mixture, mixtures: list[Mixture], max_drop: float) -> Mixture:
-    """The largest alpha that is not clearly worse on dev than the best of those likely better than the base and within the guards; else the base.
+    """The largest alpha that is not clearly worse on dev than the best of those better than the base and within the guards; else the base.
+
+    Beyond half way to the tuned weights a gain must be likely. Nearer to the base any gain counts: there is less to lose, and mixtures mostly win.
 
     Between neighbours dev is flat: a base with 43.28 on 150 test queries had 48.73 there with the tuned weights and 46.41 half way, while on
     30 dev queries the two differed by 0.10. So the best by a hair is luck, and what was learnt from the person's own data is the better guess.
     """
-    allowed = [mixture for mixture in mixtures if likely_above(mixture.values, base.values) and within_guards(mixture, base, max_drop)]
+    allowed = [mixture for mixture in mixtures if _is_better(mixture, base) and within_guards(mixture, base, max_drop)]
     if not allowed:
         return base
     best = max(allowed, key=lambda mixture: (mixture.dev, mixture.alpha))
     return max((mixture for mixture in allowed if not clearly_below(mixture.values, best.values)), key=lambda mixture: mixture.alpha)
+
+
+def _is_better(mixture: Mixture, base: Mixture) -> bool:
+    return mixture.dev > base.dev if mixture.alpha <= NEAR else likely_above(mixture.values, base.values)
 
 
 def interpolate(

@@ -15,6 +15,7 @@ from .data import PairCache, StepPlan
 from .distributed import Alone, Follower
 from .evaluate import DevSet, mean
 from .history import Progress, clearly_below, evaluation_steps
+from .interpolation import mixes_near_base
 from .loss import LossSums, Objective
 from .model import PairModel
 from .optimizer import build_optimizer, learning_rate, warmup_steps
@@ -47,6 +48,7 @@ class TrainingLoop:
         self._objective = Objective(options, plan.top_label)
         self._gradients = StepGradients(model, plan, cache, self._objective, options, rank=self._ranks.rank, world=self._ranks.world, budget=budget)
         self._optimizer = build_optimizer(model.parameters, options["weight_decay"])
+        self._mixes = is_reranker and mixes_near_base(options["interpolate"])
         self._warmup = warmup_steps(plan.total, options["warmup_ratio"])
         self._evaluations = evaluation_steps(plan.total, options["evaluations"])
         self._saved_at = time.monotonic()
@@ -99,8 +101,8 @@ class TrainingLoop:
         self._ranks.end_loop()
 
     def use_best(self) -> None:
-        """Puts the weights of the best evaluation into the model."""
-        put(self._model, self._checkpoint.best_tensors(self.progress.best_step))
+        """Puts the weights that go on into the model."""
+        put(self._model, self._checkpoint.best_tensors(self.progress.weights_step))
 
     def save(self) -> None:
         self._checkpoint.save(
@@ -109,7 +111,7 @@ class TrainingLoop:
                 "optimizer": self._optimizer.state_dict(),
                 "loss": (self._loss_sum, self._loss_steps),
                 "progress": self.progress.as_dict(),
-                "best_step": self.progress.best_step,
+                "best_step": self.progress.weights_step,
             }
         )
         self._saved_at = time.monotonic()
@@ -175,10 +177,13 @@ class TrainingLoop:
         early = self.progress.step <= max(self._warmup, self._plan.total // 2)
         kept = self.progress.record(values, loss=self._loss_sum / max(1, self._loss_steps), rate=rate, norm=norm, early=early, is_reranker=self._is_reranker)
         self._loss_sum, self._loss_steps = 0.0, 0
-        if kept:
-            self._checkpoint.save_best(self.progress.step, self._model.parameters)
         below = not early and self.progress.guard.after_evaluation(clearly_below(values, self.progress.base_values), self._is_reranker)
-        if below and self.progress.step < self._plan.total:
+        last = self.progress.step >= self._plan.total
+        if last and self.progress.best_step == 0 and not below and self._mixes:
+            self.progress.mixed_step = self.progress.step
+        if kept or self.progress.mixed_step > 0:
+            self._checkpoint.save_best(self.progress.step, self._model.parameters)
+        if below and not last:
             self.progress.ended = "below_base"
-        elif self.progress.stale >= self._options["patience"] and self.progress.step < self._plan.total:
+        elif self.progress.stale >= self._options["patience"] and not last:
             self.progress.ended = "early_stop"

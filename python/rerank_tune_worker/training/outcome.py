@@ -48,7 +48,10 @@ class Outcome:
             return f"{self.collapsed}; its weights are left out"
         if self.progress.ended == "below_base":
             return f"dev NDCG@10 stayed below the base for three evaluations: training ended at step {self.progress.step}, the weights of step {self.progress.best_step} are kept"
-        return "" if self.progress.best_step > 0 else f"no evaluation on {len(self.progress.base_values)} dev queries was better than what training began with by half a standard error: its weights are kept"
+        if self.progress.best_step > 0:
+            return ""
+        kept = "only mixtures near the base are tried" if self.progress.mixed_step > 0 else "its weights are kept"
+        return f"no evaluation on {len(self.progress.base_values)} dev queries was better than what training began with by half a standard error: {kept}"
 
 
 def seed_checkpoint(run: Run, seed: int) -> Checkpoint:
@@ -69,4 +72,4 @@ def read_outcome(checkpoint: Checkpoint, seed: int) -> Outcome | None:
 def write_outcome(checkpoint: Checkpoint, outcome: Outcome) -> None:
     """From here on the seed is done: all but its best weights goes, and those too when it collapsed."""
     write_text(checkpoint.path(FILE), json.dumps({"progress": outcome.progress.as_dict(), "collapsed": outcome.collapsed, "hint": outcome.hint}))
-    checkpoint.finish(None if outcome.collapsed else outcome.progress.best_step)
+    checkpoint.finish(None if outcome.collapsed else outcome.progress.weights_step)

@@ -40,15 +40,17 @@ def history(run: Run, trained: Trained) -> str:
 def outputs(run: Run, soup: Soup, sweep: Sweep | None, affine: Affine | None) -> dict[str, Any]:
     """Steps and end are those of the best seed. Weights that the sweep put back to the base's are those of step 0."""
     progress = soup.best.progress
-    base_kept = sweep is not None and sweep.chosen.alpha == 0
+    mixed = sweep is not None and progress.best_step == 0
+    base_kept = progress.weights_step == 0 or (sweep is not None and sweep.chosen.alpha == 0)
+    best = progress.base_ndcg if base_kept else sweep.chosen.dev if mixed else soup.dev_ndcg
     return {
         "base_is_reranker": run.base.is_reranker,
         "model_type": run.base.model_type,
         "max_length": run.options["max_length"],
         "parameters": run.parameters,
         "steps": progress.step,
-        "best_step": 0 if base_kept else progress.best_step,
-        "dev_ndcg_at_10": {"base": progress.base_ndcg, "best": progress.base_ndcg if base_kept else soup.dev_ndcg},
+        "best_step": 0 if base_kept else progress.weights_step,
+        "dev_ndcg_at_10": {"base": progress.base_ndcg, "best": best},
         "learning_rate": run.options["learning_rate"],
         "device": run.model.device.type,
         "precision": run.model.precision,

@@ -83,7 +83,7 @@ def _take_up(run: Run, outcome: Outcome, reporter: Reporter, *, first: bool) -> 
     if first:
         run.phase("train")
     if len(run.seeds) == 1:
-        put(run.model, seed_checkpoint(run, outcome.seed).best_tensors(outcome.progress.best_step))
+        put(run.model, seed_checkpoint(run, outcome.seed).best_tensors(outcome.progress.weights_step))
 
 
 def _train(run: Run, seed: int, plan: StepPlan, cache: PairCache, reporter: Reporter, trained: Trained) -> Outcome:

@@ -115,7 +115,7 @@ def _weights(run: Run, outcome: Outcome) -> Named:
 
 
 def _best_tensors(run: Run, outcome: Outcome) -> Named:
-    return seed_checkpoint(run, outcome.seed).best_tensors(outcome.progress.best_step)
+    return seed_checkpoint(run, outcome.seed).best_tensors(outcome.progress.weights_step)
 
 
 def _points(value: float) -> str:

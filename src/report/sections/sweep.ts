@@ -51,5 +51,5 @@ function footnote({ queries, guard_max_drop }: Sweep, { guards }: Mixture): Mark
     guards.length === 0
       ? "No guard set was named in `verify.guard`, so only dev chose."
       : `A mixture may lose at most ${percent(guard_max_drop)} points on a guard set.`;
-  return html`<p class="footnote">Measured on ${count(queries)} dev queries, before any calibration; points are NDCG@10 against the base. The largest share that is not clearly worse on dev than the best is kept, the base where none is better by half a standard error. ${sentenceWithCode(limit)}</p>`;
+  return html`<p class="footnote">Measured on ${count(queries)} dev queries, before any calibration; points are NDCG@10 against the base. The largest share that is not clearly worse on dev than the best is kept, the base where none is better, shares above 0.5 by half a standard error. ${sentenceWithCode(limit)}</p>`;
 }

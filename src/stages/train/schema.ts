@@ -26,7 +26,7 @@ const interpolateSchema = z.strictObject({
     .max(20)
     .default([1, 0.7, 0.5, 0.3])
     .describe(
-      "Shares of the way from base (0) to tuned (1), each scored on the dev queries of the evaluations (training.md §3). The largest share wins that is not clearly worse there than the best one, by a standard error of the difference; the base if none is better than it by half of one.",
+      "Shares of the way from base (0) to tuned (1), each scored on the dev queries of the evaluations (training.md §3). The largest share wins that is not clearly worse there than the best one, by a standard error of the difference; the base if none is better than it, shares above 0.5 by half of one. Where no step of training was that much better, shares up to 0.5 of the last weights are tried (docs/decisions/0009).",
     ),
   guard_max_drop: z
     .number()
