@@ -50,16 +50,31 @@ export function lineChart(options: LineChartOptions): Markup {
 }
 
 function referenceLine({ label }: { label: string }, y: number, plot: Plot): Markup {
-  // Below the line at the top of the plot, else above it; at the right, where curves have left their start.
-  const text = y < plot.top + 16 ? y + 14 : y - 5;
-  return html`${line("reference", plot.left, y, plot.right, y)}<text class="note" x="${plot.right}" y="${coordinate(text)}" text-anchor="end">${label}</text>`;
+  return html`${line("reference", plot.left, y, plot.right, y)}<text class="note" x="${plot.right}" y="${coordinate(referenceText(y, plot))}" text-anchor="end">${label}</text>`;
 }
 
-function markedPoint({ points, marked }: LineChartOptions, across: Axis, up: Axis, plot: Plot): Markup | undefined {
+/** Below the line at the top of the plot, else above it; at the right, where curves have left their start. */
+const referenceText = (y: number, plot: Plot): number => (y < plot.top + 16 ? y + 14 : y - 5);
+
+function markedPoint(
+  { points, marked, reference }: LineChartOptions,
+  across: Axis,
+  up: Axis,
+  plot: Plot,
+): Markup | undefined {
   const point = points.find(({ x }) => x === marked?.x);
   if (point === undefined || marked === undefined) return undefined;
   const [x, y] = [across.scale.at(point.x), up.scale.at(point.y)];
   const left = x < (plot.left + plot.right) / 2;
+  const taken = reference === undefined ? [] : [referenceText(up.scale.at(reference.y), plot)];
+  const text = freeHeight(y, taken, plot);
   return html`${line("marked", x, plot.top, x, plot.bottom)}<circle class="chosen" cx="${coordinate(x)}" cy="${coordinate(y)}" r="5.5"/>
-<text class="note strong" x="${coordinate(x + (left ? 8 : -8))}" y="${coordinate(plot.bottom - 8)}" text-anchor="${left ? "start" : "end"}">${marked.label}</text>`;
+<text class="note strong" x="${coordinate(x + (left ? 8 : -8))}" y="${coordinate(text)}" text-anchor="${left ? "start" : "end"}">${marked.label}</text>`;
+}
+
+/** Where a note beside the marked line covers neither the curve's end at `y` nor other notes: at the foot, else at the top, else half way. */
+function freeHeight(y: number, taken: readonly number[], { top, bottom }: Plot): number {
+  const middle = (top + bottom) / 2;
+  const free = (text: number) => Math.abs(text - 4 - y) > 24 && taken.every((other) => Math.abs(text - other) > 14);
+  return [bottom - 8, top + 12].find(free) ?? middle;
 }

@@ -67,6 +67,15 @@ describe("a line chart", () => {
     expect(markup).toContain('<line class="reference" x1="52" y1="206" x2="468" y2="206"/>');
   });
 
+  test("writes the word where neither the marked point nor the reference is: foot, top, or half way", () => {
+    const height = (options: object) =>
+      all(lineChart({ ...chart, ...options }).markup, /<text class="note strong" x="[\d.]+" y="([\d.]+)"/g)[0]?.[0];
+    const marked = (x: number) => ({ marked: { x, label: "kept" } });
+    expect(height(marked(50))).toBe("198"); // the point is at the top
+    expect(height(marked(0))).toBe("24"); // it is at the foot
+    expect(height({ ...marked(50), reference: { y: 20, label: "before" } })).toBe("109"); // and the reference at the other end
+  });
+
   test("of a run that kept step 0 without any other evaluation still is a chart", () => {
     const only = lineChart({ ...chart, points: [{ x: 0, y: 20 }], lastX: 0, marked: { x: 0, label: "kept: step 0" } });
     expect(only.markup).not.toMatch(/NaN|Infinity/);
