@@ -37,9 +37,9 @@ def interpolate_weights(run: Run, progress: Progress, *, averaged: bool) -> Swee
 
     `averaged`: the weights are not those of `progress`, but an average over seeds. Merged adapters are measured again too: merging rounds.
     """
-    alphas = [alpha for alpha in run.options["interpolate"]["alphas"] if progress.best_step > 0 or alpha <= NEAR]
     if not interpolates(run.options, run.base) or progress.weights_step == 0:
         return None
+    alphas = [alpha for alpha in run.options["interpolate"]["alphas"] if progress.best_step > 0 or alpha <= NEAR]
     run.phase("interpolate")
     known = {0.0: progress.base_values}
     if progress.best_step > 0 and not averaged and not run.options["lora"]:
