@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { SPLIT_FILE, splitData } from "../data-tools/split/index.js";
 import type { SplitResult, SplitWay } from "../data-tools/split/options.js";
 import type { DataFormat } from "../dataset/forms.js";
-import type { DevShare } from "../dataset/query-split.js";
+import { type DevShare, LARGEST_AUTO_SHARE } from "../dataset/query-split.js";
 import { RerankTuneError } from "../errors.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
@@ -48,8 +48,8 @@ export async function dataSplit(path: string, flags: DataSplitFlags, context: Co
 function requireShares({ dev, test, folds, by }: DataSplitFlags): void {
   const wrong = (message: string, hint: string): RerankTuneError =>
     new RerankTuneError({ code: "USAGE", message, hint });
-  const measured = (dev === "auto" ? 0.2 : dev) + test;
-  if (!((dev === "auto" || dev >= 0) && test > 0 && measured < 1))
+  const largest = dev === "auto" ? LARGEST_AUTO_SHARE : dev;
+  if (!(largest >= 0 && test > 0 && largest + test < 1))
     throw wrong(
       `--dev ${dev} and --test ${test} leave no train.`,
       "give shares of the queries between 0 and 1, such as --dev 0.1 --test 0.15",

@@ -6,6 +6,7 @@ import { RerankTuneError } from "../errors.js";
 import { executePipeline } from "../pipeline/execute.js";
 import { type PlannedStage, planPipeline } from "../pipeline/plan.js";
 import type { ResolvedRecipe, Stage, ToolVersions } from "../pipeline/stage.js";
+import { inClusters } from "../ranking/clusters.js";
 import { detectablePoints, findingKinds, warnings } from "../stages/prepare/report.js";
 import type { CommandContext } from "./context.js";
 import type { FoldsFlags } from "./folds.js";
@@ -95,7 +96,7 @@ function tellBefore({ plan, flags, context }: Workplace): void {
   const { measurable, clusters } = plan;
   // As if the queries of a cluster gained alike, so that no more is promised than the folds can keep.
   const [much, little] = detectablePoints(clusters);
-  const queries = `${measurable} queries${clusters === measurable ? "" : ` in ${clusters} clusters`}`;
+  const queries = `${measurable} queries${inClusters(clusters === measurable ? {} : { clusters })}`;
   context.emit({
     type: "note",
     message: `${queries} in ${flags.folds} folds, each tested once: a gain of NDCG@10 shows from about ${much} points up, four times in five (${little} where queries gain alike)`,

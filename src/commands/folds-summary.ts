@@ -1,5 +1,5 @@
 // The verdict over all folds in words, by the rule of verify. Pure; what it compares is folds-verdict's affair.
-import type { ClusteredComparison } from "../ranking/clusters.js";
+import { type ClusteredComparison, inClusters } from "../ranking/clusters.js";
 import { ALPHA, probabilityText } from "../ranking/significance.js";
 import { signed } from "../stages/verify/gates.js";
 import type { Verdict } from "../stages/verify/schema.js";
@@ -24,7 +24,7 @@ export function wordVerdict(
   const keep = against === "base" ? "keep the base" : "keep the first stage";
   const advice = outcome === "improved" ? "take the tuned model" : keep;
   const { mean, interval, queries, clusters, p_value, wins, ties, losses, smallest_detectable } = comparison;
-  const over = `${queries} queries${clusters === queries ? "" : ` in ${clusters} clusters`}, each tested in one of ${folds} folds`;
+  const over = `${queries} queries${inClusters(clusters === queries ? {} : { clusters })}, each tested in one of ${folds} folds`;
   const difference = `NDCG@10 ${signed(mean)} [${signed(interval[0])}, ${signed(interval[1])}] against the ${against.replace("_", " ")}`;
   const counts = `${wins} better, ${ties} equal, ${losses} worse`;
   const detectable = `a true difference of ${smallest_detectable.toFixed(4)} would be found four times in five`;

@@ -10,6 +10,9 @@ export const FOLDS_BELOW = 300;
 /** With fewer dev queries than this the choice between base and tuned weights is mostly chance (docs/decisions/0009). */
 export const DEV_QUERIES = 40;
 
+/** The most that `auto` takes for dev. */
+export const LARGEST_AUTO_SHARE = 0.2;
+
 /** Share of queries, 0-1. `auto`: a tenth, but `DEV_QUERIES` where that is more and at most a fifth. */
 export type DevShare = number | "auto";
 
@@ -88,6 +91,7 @@ export function divide<Item>(
 
 /** Queries of a side among `total` that may be measured on. */
 export function roomFor(share: DevShare, total: number): number {
-  if (share === "auto") return Math.max(1, Math.round(Math.min(total / 5, Math.max(total / 10, DEV_QUERIES))));
+  if (share === "auto")
+    return Math.max(1, Math.round(Math.min(LARGEST_AUTO_SHARE * total, Math.max(total / 10, DEV_QUERIES))));
   return share === 0 ? 0 : Math.max(1, Math.round(share * total));
 }

@@ -12,6 +12,9 @@ export interface ClusteredComparison extends PairedComparison {
   clusters: number;
 }
 
+/** Every one of so many queries under a number of its own. */
+export const standingAlone = (queries: number): number[] => Array.from({ length: queries }, (_, query) => query);
+
 /** Number of clusters as a field of a record: absent where every query stands alone, so that such a record does not change. */
 export function clustersField(clusterOf: ArrayLike<number>): { clusters?: number } {
   const clusters = new Set(Array.from(clusterOf)).size;

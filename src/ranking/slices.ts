@@ -1,6 +1,6 @@
 // Where a mean hides something: the same paired difference by language, query length and source. Pure; holds no text of a query.
 import type { Interval } from "./bootstrap.js";
-import { bootstrapClusters, clusterSignFlip, clustersField } from "./clusters.js";
+import { bootstrapClusters, clusterSignFlip, clustersField, standingAlone } from "./clusters.js";
 import { ALPHA, holm } from "./significance.js";
 
 export type SliceKind = "language" | "query_length" | "source";
@@ -36,7 +36,7 @@ export interface SliceReport extends Interval {
 }
 
 /** Fewest queries of a slice with a p-value (training.md §6). */
-export const P_VALUE_FROM = 30;
+const P_VALUE_FROM = 30;
 /** Values of one kind that are told apart; the smaller ones stand together as `other`. */
 const MOST_VALUES = 20;
 const NOT_GIVEN = "not given";
@@ -58,7 +58,7 @@ export function slicesOf(groups: readonly Sliceable[]): Slice[] {
 export function sliceReports(
   slices: readonly Slice[],
   perQuery: ArrayLike<number>,
-  clusterOf: ArrayLike<number> = Array.from(perQuery, (_, position) => position),
+  clusterOf: ArrayLike<number> = standingAlone(perQuery.length),
 ): SliceReport[] {
   const measured = slices.map(({ by, name, members }) => {
     const own = members.map((position) => perQuery[position] as number);

@@ -55,7 +55,7 @@ function seedsSentence({ seeds }: Training): string {
 
 function keptSentence({ steps, best_step, interpolation }: Training): string {
   if (interpolation?.alpha === 0)
-    return "No mixture of tuned and base weights was better than the base by half a standard error, so its weights were kept.";
+    return "No mixture of tuned and base weights was better than the base, so its weights were kept.";
   if (best_step === 0)
     return "No evaluation was better than the base by half a standard error, so its weights were kept.";
   const kept = `The weights of step ${count(best_step)} of ${count(steps)} were kept`;

@@ -75,8 +75,10 @@ export function findingsRecord(
 const DEVIATIONS = [0.25, 0.15] as const;
 const QUERIES = [50, 100, 200, 300, 500, 1000] as const;
 
-/** What a test split of this many queries can show, before anything is trained on it. In points of NDCG@10.
- * @param clusters sets of queries that are taken as one, where there are such: no more is promised than can be kept. */
+/**
+ * What a test split of this many queries can show, before anything is trained on it. In points of NDCG@10.
+ * @param clusters sets of queries that are taken as one, where there are such: no more is promised than can be kept.
+ */
 export function powerNote(queries: number, clusters?: number): string {
   const [much, little] = detectablePoints(clusters ?? queries);
   const table = QUERIES.map((count) => `${count}: ${detectablePoints(count).join(" or ")}`).join(", ");

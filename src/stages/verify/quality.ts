@@ -1,7 +1,7 @@
 // Ranking quality of one set of scores on the test groups, and its difference to a reference. Pure computing.
 import type { Group } from "../../dataset/groups.js";
 import { differences } from "../../ranking/bootstrap.js";
-import { bootstrapClusters, clustersField, detectableInClusters } from "../../ranking/clusters.js";
+import { bootstrapClusters, clustersField, detectableInClusters, standingAlone } from "../../ranking/clusters.js";
 import { reciprocalRankAt } from "../../ranking/mrr.js";
 import { ndcgAt } from "../../ranking/ndcg.js";
 import { type RankedQuery, rankingOrder } from "../../ranking/order.js";
@@ -53,14 +53,14 @@ export function firstStageQuery(group: Group): RankedQuery {
 export const ndcgPerQuery = (queries: readonly RankedQuery[]): Float64Array =>
   Float64Array.from(queries, (query) => ndcgAt(query, 10));
 
-/** Every query under a number of its own. */
-const alone = (queries: readonly RankedQuery[]): number[] => queries.map((_, index) => index);
-
 /**
  * Means over all queries, those without any relevant passage included as 0 (trec_eval -c).
  * @param clusterOf number of each query's cluster: the interval resamples whole clusters.
  */
-export function qualityRow(queries: readonly RankedQuery[], clusterOf: readonly number[] = alone(queries)): QualityRow {
+export function qualityRow(
+  queries: readonly RankedQuery[],
+  clusterOf: readonly number[] = standingAlone(queries.length),
+): QualityRow {
   const { mean: ndcg, interval } = bootstrapClusters(ndcgPerQuery(queries), clusterOf);
   return {
     "ndcg@10": ndcg,
@@ -79,7 +79,7 @@ export function qualityRow(queries: readonly RankedQuery[], clusterOf: readonly 
 export function ndcgDifference(
   queries: readonly RankedQuery[],
   reference: readonly RankedQuery[],
-  clusterOf: readonly number[] = alone(queries),
+  clusterOf: readonly number[] = standingAlone(queries.length),
 ): NdcgDifference {
   const perQuery = differences(ndcgPerQuery(queries), ndcgPerQuery(reference));
   return {
