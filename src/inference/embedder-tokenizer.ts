@@ -1,31 +1,27 @@
 // Single texts to token ids for an embedding model, from its tokenizer.json, cut on the right. Pairs are tokenizer.ts's affair.
-import type { Tokenizer } from "@huggingface/tokenizers";
+import { specialTokenCount, type TemplatePart } from "./template.js";
+import type { TextIds } from "./text-ids.js";
 import type { EncodedPair } from "./tokenizer.js";
 
 /** Encodes texts as the Rust library does with truncation on the right: the special tokens at both ends stay. */
 export class TextTokenizer {
-  /** Special tokens behind the text. */
-  private readonly behind: number;
+  private readonly room: number;
 
   constructor(
-    private readonly tokenizer: Tokenizer,
+    private readonly textIds: TextIds,
+    private readonly template: readonly TemplatePart[],
     /** Id that fills a row up; the attention mask hides it. */
     readonly padId: number,
     /** Tokens of a text, special tokens included. */
-    private readonly maxLength: number,
+    maxLength: number,
   ) {
-    const bare: readonly number[] = tokenizer.encode("a", { add_special_tokens: false }).ids;
-    const whole: readonly number[] = tokenizer.encode("a").ids;
-    const before = whole.findIndex((_, at) => bare.every((id, offset) => whole[at + offset] === id));
-    this.behind = whole.length - bare.length - Math.max(0, before);
+    this.room = maxLength - specialTokenCount(template);
   }
 
   encode(text: string): EncodedPair {
-    const ids: number[] = this.tokenizer.encode(text).ids;
-    const truncated = ids.length > this.maxLength;
-    const kept = truncated
-      ? [...ids.slice(0, this.maxLength - this.behind), ...ids.slice(ids.length - this.behind)]
-      : ids;
-    return { ids: kept, typeIds: new Array<number>(kept.length).fill(0), truncated };
+    const ids = this.textIds.encode(text, this.room + 1);
+    const kept = ids.slice(0, this.room);
+    const whole = this.template.flatMap((part) => ("ids" in part ? part.ids : kept));
+    return { ids: whole, typeIds: new Array<number>(whole.length).fill(0), truncated: kept.length < ids.length };
   }
 }

@@ -6,6 +6,7 @@ import { TextTokenizer } from "./embedder-tokenizer.js";
 import { eachBatch } from "./lanes.js";
 import type { Pooling, Provider } from "./messages.js";
 import { ScorerChild } from "./scorer-child.js";
+import { textTemplate } from "./template.js";
 import { openTokenizer } from "./tokenizer.js";
 
 export interface EmbedderOptions {
@@ -39,8 +40,8 @@ export class Embedder {
   /** @throws RerankTuneError MODEL_NOT_FOUND, MODEL_UNSUPPORTED, RUNTIME_MISSING, SCORER_FAILED, INTERRUPTED, TERMINATED. */
   static async start(options: EmbedderOptions): Promise<Embedder> {
     const { folder, modelFile, provider = "cpu", threads = 0, signal, processFile } = options;
-    const { tokenizer, padId } = await openTokenizer(folder);
-    const encoder = new TextTokenizer(tokenizer, padId, await maxLengthOf(folder));
+    const { textIds, template, padId } = await openTokenizer(folder, textTemplate);
+    const encoder = new TextTokenizer(textIds, template, padId, await maxLengthOf(folder));
     const { child } = await ScorerChild.open({
       modelFile: join(folder, modelFile),
       provider,

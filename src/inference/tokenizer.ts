@@ -1,10 +1,10 @@
 // Texts to the token ids that training used, from the tokenizer.json that ships. Truncates; padding is the scorer's affair.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Tokenizer } from "@huggingface/tokenizers";
 import { RerankTuneError } from "../errors.js";
+import type { TokenizerJson } from "../tokenization/exact-tokenizer.js";
 import { pairTemplate, specialTokenCount, type TemplatePart } from "./template.js";
-import { tokensRead } from "./tokens-read.js";
+import { readTextIds, type TextIds } from "./text-ids.js";
 import { longestFirst } from "./truncation.js";
 
 /** Token ids of one pair with its special tokens, without padding. */
@@ -30,22 +30,23 @@ export interface TokenizedText {
 
 /** Encodes pairs as the Rust library does with longest-first truncation. An empty text still makes a pair, as in TEI. */
 export class PairTokenizer {
+  /** False when tokenizer.json has a `Precompiled` character map that the JavaScript library approximates (decision 3). */
+  readonly exactNormalizer: boolean;
   private readonly specialTokens: number;
 
   constructor(
-    private readonly tokenizer: Tokenizer,
+    private readonly textIds: TextIds,
     private readonly template: readonly TemplatePart[],
     /** Id that fills a row up; the attention mask hides it. */
     readonly padId: number,
-    /** True when tokenizer.json has a `Precompiled` character map, which the JavaScript library only approximates (decision 3). */
-    readonly approximatesNormalizer: boolean,
   ) {
     this.specialTokens = specialTokenCount(template);
+    this.exactNormalizer = textIds.exactNormalizer;
   }
 
-  /** Tokenizes one text, about 1 MB a second. */
-  tokenize(text: string): TokenizedText {
-    return { text, ids: text === "" ? [] : this.tokenizer.encode(text, { add_special_tokens: false }).ids };
+  /** @param limit reading may stop behind the word that brings the count to this many tokens. */
+  tokenize(text: string, limit?: number): TokenizedText {
+    return { text, ids: this.textIds.encode(text, limit) };
   }
 
   /** Joins two tokenized texts by the template, cut to `maxLength` tokens in all. */
@@ -65,14 +66,14 @@ export class PairTokenizer {
   }
 
   encodePair(query: string, passage: string, maxLength: number): EncodedPair {
-    return this.join(this.tokenize(query), this.tokenize(passage), maxLength);
+    return this.join(this.tokenize(query, maxLength), this.tokenize(passage, maxLength), maxLength);
   }
 
   /** Encodes every passage with its query, group by group in order; a text that occurs again is tokenized once. */
   *encodeGroups(groups: Iterable<QueryPassages>, maxLength: number): Generator<EncodedPair[]> {
     const known = new Map<string, TokenizedText>();
     const tokenized = (text: string) => {
-      const found = known.get(text) ?? this.tokenize(text);
+      const found = known.get(text) ?? this.tokenize(text, maxLength);
       known.set(text, found);
       return found;
     };
@@ -90,7 +91,7 @@ export class PairTokenizer {
     const bothOverflow = query.ids.length >= maxLength && passage.ids.length >= maxLength;
     // The exact length of an overflowing side matters only for whom the odd token goes to, when both overflow.
     const [queryLength, passageLength] = bothOverflow
-      ? ([query, passage].map(({ text }) => tokensRead(this.tokenizer, text, maxLength)) as [number, number])
+      ? ([query, passage].map(({ text }) => this.textIds.tokensRead(text, maxLength)) as [number, number])
       : [query.ids.length, passage.ids.length];
     return longestFirst(queryLength, passageLength, maxLength, this.specialTokens);
   }
@@ -101,21 +102,18 @@ export class PairTokenizer {
  * @throws RerankTuneError MODEL_NOT_FOUND when the file is missing, MODEL_UNSUPPORTED when it cannot be understood.
  */
 export async function loadTokenizer(folder: string): Promise<PairTokenizer> {
-  const { json, tokenizer, padId } = await openTokenizer(folder);
-  const approximates = JSON.stringify(json.normalizer ?? null).includes('"type":"Precompiled"');
-  const template = understood(folder, () => pairTemplate(json.post_processor));
-  return new PairTokenizer(tokenizer, template, padId, approximates);
+  const { textIds, template, padId } = await openTokenizer(folder, pairTemplate);
+  return new PairTokenizer(textIds, template, padId);
 }
 
-interface TokenizerJson {
-  post_processor: unknown;
-  normalizer: unknown;
-}
-
-/** The tokenizer of a model folder and what it was read from; throws as `loadTokenizer` does. */
+/**
+ * What tokenizer.json of a model folder says, with one of its templates; throws as `loadTokenizer` does.
+ * @param readTemplate of pairs or of single texts.
+ */
 export async function openTokenizer(
   folder: string,
-): Promise<{ json: TokenizerJson; tokenizer: Tokenizer; padId: number }> {
+  readTemplate: (processor: unknown) => TemplatePart[],
+): Promise<{ textIds: TextIds; template: TemplatePart[]; padId: number }> {
   const path = join(folder, "tokenizer.json");
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new RerankTuneError({
@@ -126,7 +124,8 @@ export async function openTokenizer(
     });
   });
   const json = understood(folder, () => JSON.parse(text) as TokenizerJson);
-  return { json, tokenizer: understood(folder, () => new Tokenizer(json, {})), padId: await readPadId(folder) };
+  const template = understood(folder, () => readTemplate(json.post_processor));
+  return { textIds: understood(folder, () => readTextIds(json)), template, padId: await readPadId(folder) };
 }
 
 function understood<Result>(folder: string, read: () => Result): Result {
