@@ -86,24 +86,24 @@ class Mixture(unittest.TestCase):
         return {str(i): {"static": self.choice("static", 0.01 * (i + 2)), "token": self.choice("token", 0.01)} for i in range(8)}
 
     def test_the_cheap_form_stays_where_it_is_good_enough(self):
-        chosen = choose_forms(self.options(), lambda _: 0.01)
+        chosen, _ = choose_forms(self.options(), lambda _: 0.01)
         self.assertEqual({choice.form for choice in chosen.values()}, {"static"})
 
     def test_the_worst_inputs_change_first(self):
         def measure(choices):
             return 0.01 if choices["7"].form == "token" else 0.5
 
-        chosen = choose_forms(self.options(), measure)
+        chosen, _ = choose_forms(self.options(), measure)
         self.assertEqual([name for name, choice in chosen.items() if choice.form == "token"], ["7"])
 
     def test_the_best_of_all_tried_wins_when_none_is_enough(self):
         errors = iter([0.9, 0.3, 0.8, 0.2, 0.6])
-        chosen = choose_forms(self.options(), lambda _: next(errors))
+        chosen, _ = choose_forms(self.options(), lambda _: next(errors))
         self.assertEqual(sum(choice.form == "token" for choice in chosen.values()), 4)
 
     def test_it_gives_up_when_two_steps_bring_nothing(self):
         errors = iter([0.3, 0.4, 0.5])
-        chosen = choose_forms(self.options(), lambda _: next(errors))
+        chosen, _ = choose_forms(self.options(), lambda _: next(errors))
         self.assertEqual({choice.form for choice in chosen.values()}, {"static"})
 
 

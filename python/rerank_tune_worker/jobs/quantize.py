@@ -18,9 +18,10 @@ from ..quantization.calibration import calibration_pairs
 from ..quantization.fp16 import HalfGraph
 from ..quantization.groups import find_groups
 from ..quantization.int8 import Int8Graph
-from ..quantization.measure import relative_error, score
-from ..quantization.mixture import choose_forms
+from ..quantization.measure import relative_error, score, timed_score
+from ..quantization.mixture import choose_forms, int8_tables_suffice
 from ..quantization.search import Choice, best_choices
+from ..quantization.tables import has_large_table
 from ..reporter import JobError, Reporter
 
 FILES = {"int8": "onnx/model_quantized.onnx", "fp16": "onnx/model_fp16.onnx"}
@@ -51,6 +52,7 @@ class _Quantization:
         self.job, self.reporter, self.scratch = job, reporter, scratch
         self.bits = int(job.options["weight_bits"])
         self.durations: dict[str, float] = {}
+        self.tried: list[dict] = []
         self.phases = ["collect activations"]
         self.phases += ["search scales", "choose forms", "write int8"] if job.options["int8"] else []
         self.phases += ["write fp16"] if job.options["fp16"] else []
@@ -69,7 +71,7 @@ class _Quantization:
         variants = self._timed("measure errors", lambda: self._variants(held_back))
         rows = [self._row(member.node, choices[group.x]) for group in self.groups for member in group.members if group.x in choices]
         metrics = {f"{variant['name']}_relative_error": variant["relative_error"] for variant in variants}
-        return Done(outputs={"variants": variants, "choices": rows, "weight_bits": self.bits}, metrics=metrics, durations=self.durations)
+        return Done(outputs={"variants": variants, "choices": rows, "tried": self.tried, "weight_bits": self.bits}, metrics=metrics, durations=self.durations)
 
     def _timed(self, phase: str, work: Callable[[], Result]) -> Result:
         self.reporter.check_cancelled()
@@ -94,9 +96,18 @@ class _Quantization:
 
     def _int8(self, pairs: list[EncodedPair]) -> dict[str, Choice]:
         found = self._timed("search scales", self._search)
-        choices = self._timed("choose forms", lambda: choose_forms(found, lambda candidate: self._try(candidate, pairs)))
-        self._timed("write int8", lambda: self._write("int8", *self._int8_graph(choices)))
+        choices, tables = self._timed("choose forms", lambda: self._choose(found, pairs))
+        self._timed("write int8", lambda: self._write("int8", *self._int8_graph(choices, tables)))
         return choices
+
+    def _choose(self, found: dict[str, dict[str, Choice]], pairs: list[EncodedPair]) -> tuple[dict[str, Choice], str]:
+        choices, error = choose_forms(found, lambda candidate: self._try(candidate, "fp16", pairs))
+        tables = "fp16"
+        if has_large_table(self.model.graph, self.tensors) and int8_tables_suffice(self._try(choices, "int8", pairs), error):
+            tables = "int8"
+        for row in self.tried:
+            row["kept"] = (row["token_inputs"], row["tables"]) == (_token_inputs(choices), tables)
+        return choices, tables
 
     def _search(self) -> dict[str, dict[str, Choice]]:
         step, found = self._progress(len(self.groups), "matrices"), {}
@@ -105,16 +116,18 @@ class _Quantization:
             step(index + 1)
         return found
 
-    def _int8_graph(self, choices: dict[str, Choice]) -> tuple[onnx.ModelProto, list[Tensor]]:
-        return Int8Graph(self.model, self.tensors, self.groups, choices, WEIGHT_LIMITS[self.bits]).build()
+    def _int8_graph(self, choices: dict[str, Choice], tables: str) -> tuple[onnx.ModelProto, list[Tensor]]:
+        return Int8Graph(self.model, self.tensors, self.groups, choices, WEIGHT_LIMITS[self.bits], tables).build()
 
-    def _try(self, choices: dict[str, Choice], pairs: list[EncodedPair]) -> float:
+    def _try(self, choices: dict[str, Choice], tables: str, pairs: list[EncodedPair]) -> float:
         path, every = os.path.join(self.scratch, "candidate.onnx"), -(-len(pairs) // TRIED_PAIRS)
-        write_model(path, *self._int8_graph(choices))
+        write_model(path, *self._int8_graph(choices, tables))
         chosen = pairs[::every]
-        error = relative_error(score(path, chosen, self._progress(len(chosen), "pairs")), self.exact[::every])
-        tokens = sum(choice.form == "token" for choice in choices.values())
-        self.reporter.log(f"int8 with {tokens} of {len(choices)} inputs quantized per token: score error {error:.3f} of the spread")
+        scores, milliseconds = timed_score(path, chosen, self._progress(len(chosen), "pairs"))
+        error, tokens = relative_error(scores, self.exact[::every]), _token_inputs(choices)
+        # No times among the outputs: they are kept in the package, whose bytes are those of every equal run.
+        self.tried.append({"token_inputs": tokens, "inputs": len(choices), "tables": tables, "error": error, "bytes": os.path.getsize(path)})
+        self.reporter.log(f"int8 with {tokens} of {len(choices)} inputs quantized per token, tables in {tables}: score error {error:.3f} of the spread, {milliseconds:.1f} ms a pair")
         return error
 
     def _fp16(self) -> None:
@@ -141,3 +154,7 @@ class _Quantization:
     @staticmethod
     def _row(node: str, choice: Choice) -> dict:
         return {"node": node, "form": choice.form, "alpha": choice.alpha, "error": choice.error}
+
+
+def _token_inputs(choices: dict[str, Choice]) -> int:
+    return sum(choice.form == "token" for choice in choices.values())

@@ -11,17 +11,16 @@ from onnx import TensorProto, helper
 from ..onnx_export.onnx_files import Tensor
 from .groups import Group, Member
 from .search import Choice, quantize_weight
+from .tables import is_table, smaller_table
 
 CONTRIB = "com.microsoft"
-# Tables from this size on are kept as float16: half the bytes for a rounding of 2^-11.
-HALF_TABLE_BYTES = 2**16
 
 
 class Int8Graph:
-    """One rewriting of an exported graph; `weight_limit` is 127, or 63 for 7-bit weights."""
+    """One rewriting of an exported graph; `weight_limit` is 127, or 63 for 7-bit weights, `tables` the form of large lookup tables."""
 
-    def __init__(self, model: onnx.ModelProto, tensors: list[Tensor], groups: list[Group], choices: dict[str, Choice], weight_limit: int):
-        self.model, self.limit, self.choices = model, weight_limit, choices
+    def __init__(self, model: onnx.ModelProto, tensors: list[Tensor], groups: list[Group], choices: dict[str, Choice], weight_limit: int, tables: str = "fp16"):
+        self.model, self.limit, self.choices, self.tables = model, weight_limit, choices, tables
         self.tensors = {tensor.name: tensor for tensor in tensors}
         self.members = {member.node: (group, member) for group in groups for member in group.members}
         self.sources = {group.source: group for group in groups if group.source is not None}
@@ -39,8 +38,8 @@ class Int8Graph:
                 continue
             elif node.op_type == "LayerNormalization" and node.name in self.norms:
                 self._norm(node)
-            elif node.op_type in ("Gather", "Slice") and self._is_table(node.input[0]):
-                self._half_table(node)
+            elif node.op_type in ("Gather", "Slice") and is_table(self.tensors.get(node.input[0])):
+                self._table(node)
             else:
                 self.nodes.append(node)
         self._fuse_key_transposes()
@@ -154,17 +153,10 @@ class Int8Graph:
             return self._emit("ReduceMax", [x, self._constant("last_axis", np.array([-1]))], output, keepdims=0)
         return self._emit("ReduceMax", [x], output, axes=[-1], keepdims=0)
 
-    def _is_table(self, name: str) -> bool:
-        tensor = self.tensors.get(name)
-        return tensor is not None and tensor.dtype == TensorProto.FLOAT and len(tensor.dims) == 2 and tensor.nbytes >= HALF_TABLE_BYTES
-
-    def _half_table(self, node: onnx.NodeProto) -> None:
-        tensor, copy = self.tensors[node.input[0]], onnx.NodeProto()
-        copy.CopyFrom(node)
-        copy.input[0] = self._lazy(f"{tensor.name}.half", TensorProto.FLOAT16, tensor.dims, lambda: tensor.load().astype(np.float16))
-        copy.name = copy.output[0] = f"{node.output[0]}.half"
-        self.nodes.append(copy)
-        self._emit("Cast", [copy.output[0]], node.output[0], to=TensorProto.FLOAT)
+    def _table(self, node: onnx.NodeProto) -> None:
+        nodes, tensors = smaller_table(node, self.tensors[node.input[0]], self.tables)
+        self.nodes.extend(nodes)
+        self.tensors |= {tensor.name: tensor for tensor in tensors}
 
     def _fuse_key_transposes(self) -> None:
         """query @ transpose(key) in one operator: ONNX Runtime else merges the transpose into a slower one (1.46 against 0.90 ms)."""

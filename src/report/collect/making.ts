@@ -1,6 +1,6 @@
 // How the results came about: stages, options, versions and counts out of the manifests. Paths and file names stay out.
 import { z } from "zod";
-import type { DataCounts, Making } from "../data.js";
+import type { DataCounts, Making, TriedGraph } from "../data.js";
 import type { Chain } from "./artifacts.js";
 
 /** Sections of the recipe whose options decide the results; the others name places or repeat these. */
@@ -11,6 +11,19 @@ const preparedSchema = z.object({
   queries: sizes,
   pairs: sizes,
   first_stage: z.object({ name: z.string() }).nullish(),
+});
+
+const triedSchema = z.object({
+  tried: z.array(
+    z.object({
+      token_inputs: z.int(),
+      inputs: z.int(),
+      tables: z.string(),
+      error: z.number(),
+      bytes: z.int(),
+      kept: z.boolean(),
+    }),
+  ),
 });
 
 export function collectMaking(chain: Chain): Making {
@@ -27,6 +40,7 @@ export function collectMaking(chain: Chain): Making {
       const { started, seconds, key, digest } = manifest;
       return { name, started, seconds, key, digest };
     }),
+    int8: triedGraphs(chain.get("quantize")?.manifest.output),
     options: artifacts
       .filter(([name]) => SECTIONS.includes(name))
       .flatMap(([name, { manifest }]) => flatOptions(name, manifest.options)),
@@ -42,6 +56,10 @@ export function flatOptions(name: string, value: unknown): [string, string][] {
     return Object.entries(value).flatMap(([key, item]) => flatOptions(`${name}.${key}`, item));
   const text = Array.isArray(value) ? value.map(String).join(", ") : String(value);
   return /[\\/]|source:/.test(text) || name.endsWith(".base_identity") ? [] : [[name, text]];
+}
+
+function triedGraphs(output: unknown): TriedGraph[] {
+  return triedSchema.safeParse(output).data?.tried ?? [];
 }
 
 function dataCounts(output: unknown): DataCounts | null {

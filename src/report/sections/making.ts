@@ -1,5 +1,5 @@
 // How the results came about: data, stages with their digests, options, versions, machine.
-import type { DataCounts, ReportData, StageRecord } from "../data.js";
+import type { DataCounts, ReportData, StageRecord, TriedGraph } from "../data.js";
 import { type Content, html, type Markup } from "../markup.js";
 import { count, duration, time } from "../numbers.js";
 import { folded, section, table } from "./parts.js";
@@ -8,11 +8,12 @@ import { folded, section, table } from "./parts.js";
 const SHOWN_DIGEST = 12;
 
 export function makingSection({ making }: ReportData): Markup {
-  const { base, data, stages, options, tools, host } = making;
+  const { base, data, stages, int8, options, tools, host } = making;
   const introduction = `${base === null ? "" : `Started from ${base}. `}Made on ${host}. The key names the artifact folder; the digest is the sha256 of what it holds.`;
   return section("making", "How it was made", introduction, [
     data === null ? undefined : dataTable(data),
     stageTable(stages),
+    int8.length === 0 ? undefined : int8Table(int8),
     folded("Options of the recipe", definitions("Options of the recipe", options)),
     folded(
       "Versions",
@@ -44,6 +45,24 @@ function stageTable(stages: readonly StageRecord[]): Markup {
     head: ["stage", "started", "took", "key", "digest"],
     rows,
     left: [1, 3, 4],
+  });
+}
+
+/** Dearer ones are tried only while the error asks for it. */
+function int8Table(graphs: readonly TriedGraph[]): Markup {
+  const rows = graphs.map(({ token_inputs, inputs, tables, error, bytes, kept }) => [
+    `${token_inputs} of ${inputs}`,
+    tables,
+    `${(100 * error).toFixed(1)} %`,
+    `${(bytes / 1e6).toFixed(1)} MB`,
+    kept ? "kept" : "",
+  ]);
+  return table({
+    caption: "int8 graphs tried; the error is the root mean square of the score differences over the scores' spread",
+    shown: true,
+    head: ["inputs with a scale per token", "tables", "score error", "size", ""],
+    rows,
+    left: [1, 4],
   });
 }
 

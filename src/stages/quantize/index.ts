@@ -11,12 +11,22 @@ const outputs: z.ZodType<QuantizeOutput> = z.object({
     z.object({ name: z.enum(["int8", "fp16"]), file: z.string(), bytes: z.int(), relative_error: z.number() }),
   ),
   choices: z.array(z.object({ node: z.string(), form: z.string(), alpha: z.number(), error: z.number() })),
+  tried: z.array(
+    z.object({
+      token_inputs: z.int(),
+      inputs: z.int(),
+      tables: z.enum(["fp16", "int8"]),
+      error: z.number(),
+      bytes: z.int(),
+      kept: z.boolean(),
+    }),
+  ),
   weight_bits: z.int(),
 });
 
 export const quantize: Stage<QuantizeStageOptions, QuantizeOutput, "prepare" | "train" | "export"> = {
   name: "quantize",
-  version: 1,
+  version: 2,
   needs: ["prepare", "train", "export"],
   // `auto` is settled here: a machine with other instruction sets then has another key.
   options: ({ quantize: section, train }) => ({
@@ -27,7 +37,8 @@ export const quantize: Stage<QuantizeStageOptions, QuantizeOutput, "prepare" | "
   sources: () => [],
   tools: ({ python_lock }) => ({ python_lock }),
   run: async (context, options, inputs) => {
-    if (!options.int8 && !options.fp16) return { variants: [], choices: [], weight_bits: Number(options.weight_bits) };
+    if (!options.int8 && !options.fp16)
+      return { variants: [], choices: [], tried: [], weight_bits: Number(options.weight_bits) };
     const folders = { prepare: inputs.prepare.dir, train: inputs.train.dir, export: inputs.export.dir };
     const output = await runStageJob(context, quantizeJob(options, folders), outputs);
     for (const { name, bytes, relative_error } of output.variants)

@@ -24,9 +24,22 @@ export interface QuantizedVariant {
   /** Root mean square score error against fp32 over its standard deviation, on calibration pairs held back from the search. */
   relative_error: number;
 }
+export interface TriedInt8 {
+  /** Of how many of the graph's matrix inputs each token has a scale of its own; the others have one for all. */
+  token_inputs: number;
+  inputs: number;
+  /** What large lookup tables are stored in; int8 with a scale per row. */
+  tables: "fp16" | "int8";
+  /** As `relative_error`, on the pairs of the search. */
+  error: number;
+  bytes: number;
+  kept: boolean;
+}
 export interface QuantizeOutput {
   variants: QuantizedVariant[];
   /** Per MatMul: node, form (`static` or `token`), smoothing strength alpha, measured error. */
   choices: { node: string; form: string; alpha: number; error: number }[];
+  /** The int8 graphs that were measured, in their order; one was kept. */
+  tried: TriedInt8[];
   weight_bits: number;
 }

@@ -14,8 +14,7 @@ export function compareTokenIds(tokenizer: PairTokenizer, golden: GoldenPairs): 
     const { ids } = tokenizer.encodePair(pair.query, pair.passage, golden.max_length);
     return ids.length !== pair.input_ids.length || ids.some((id, index) => id !== pair.input_ids[index]);
   });
-  const excused = (text: string) =>
-    text.includes(BYTE_ORDER_MARK) || (!tokenizer.exactNormalizer && isExotic(text));
+  const excused = (text: string) => text.includes(BYTE_ORDER_MARK) || (!tokenizer.exactNormalizer && isExotic(text));
   const exotic = differing.filter((pair) => excused(pair.query + pair.passage));
   const ordinary = differing.filter((pair) => !exotic.includes(pair));
   const names = (pairs: typeof differing) => pairs.map(({ name }) => name);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { sigmoid } from "../../../src/ranking/calibration.js";
 import { readScores } from "../../../src/ranking/scores.js";
 import { collectReport } from "../../../src/report/collect/index.js";
-import { flatOptions } from "../../../src/report/collect/making.js";
+import { collectMaking, flatOptions } from "../../../src/report/collect/making.js";
 import { historyRows } from "../../../src/report/collect/training.js";
 import { isMissing, type Part } from "../../../src/report/data.js";
 import { renderReport } from "../../../src/report/page.js";
@@ -262,6 +262,20 @@ describe("the data of a report", () => {
 });
 
 const close = (logit: number): unknown => expect.closeTo(sigmoid(logit), 12);
+
+describe("the int8 graphs that were tried", () => {
+  const tried = [{ token_inputs: 6, inputs: 48, tables: "int8", error: 0.04, bytes: 9, kept: true }];
+  const making = (output: unknown) =>
+    collectMaking(new Map([["quantize", { manifest: { output, tools: {}, options: {} } }]]) as never);
+
+  test("come from quantize", () => {
+    expect(making({ tried, choices: [] }).int8).toEqual(tried);
+  });
+
+  test("are none for an artifact that does not tell", () => {
+    expect(making({ choices: [] }).int8).toEqual([]);
+  });
+});
 
 describe("which run is shown", () => {
   test("is the newest training, with what it was made from", async () => {

@@ -48,6 +48,11 @@ describe("the page", () => {
     expect(page).not.toMatch(/NaN|Infinity|undefined|null|\[object/);
   });
 
+  test("shows the int8 graphs that were tried and which was kept; no table without them", () => {
+    expect(text(page)).toContain("0 of 48 int8 4.9 % 39.4 MB kept");
+    expect(text(withData({ making: { ...reportData.making, int8: [] } }))).not.toContain("int8 graphs tried");
+  });
+
   test("escapes names wherever they stand", () => {
     const evil = `<b onclick="x">'&`;
     const data: ReportData = {
