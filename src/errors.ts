@@ -32,6 +32,7 @@ export const ERROR_CODES = {
     exit: EXIT.gate,
     meaning: "The labelled data has errors; every rule is listed with its lines.",
   },
+  LINT_FAILED: { exit: EXIT.gate, meaning: "A consumer will not load the model folder as a reranker." },
   GATE_FAILED: { exit: EXIT.gate, meaning: "A measured value misses a limit of the recipe." },
   TRAINING_COLLAPSED: { exit: EXIT.gate, meaning: "Training was stopped because the model stopped ranking." },
   REGISTRY_CORRUPT: { exit: EXIT.gate, meaning: "The registry holds a blob or record that does not match its digest." },

@@ -1,9 +1,11 @@
-// The commands that measure and show: `eval`, `folds`, `report`. Only their words and flags; the work is loaded when it is called.
-import { type Command, Option } from "commander";
+// The commands that measure and show: `eval`, `folds`, `lint`, `report`. Only their words and flags; the work is loaded when it is called.
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { ConsumerName as LintConsumer } from "../lint/rule.js";
 import type { OutputFlags } from "../ui/output.js";
 import type { EvaluateFlags } from "./evaluate.js";
 import { positiveInteger, VARIANTS, withPlaces, withRunOptions, withSet } from "./flags.js";
 import type { FoldsFlags } from "./folds.js";
+import type { LintFlags } from "./lint.js";
 import type { Perform } from "./perform.js";
 import type { ReportFlags } from "./report.js";
 
@@ -35,6 +37,7 @@ export function defineEvaluationCommands(program: Command, perform: Perform): vo
       const flags = command.optsWithGlobals<FoldsFlags & OutputFlags>();
       return perform(flags, async (context) => (await import("./folds.js")).folds(recipe, flags, context));
     });
+  defineLint(program, perform);
   withPlaces(withSet(program.command("report")))
     .helpGroup("Evaluation:")
     .argument("<recipe>", "YAML file, or - for standard input")
@@ -44,4 +47,39 @@ export function defineEvaluationCommands(program: Command, perform: Perform): vo
       const flags = command.optsWithGlobals<ReportFlags & OutputFlags>();
       return perform(flags, async () => (await import("./report.js")).report(recipe, flags));
     });
+}
+
+function defineLint(program: Command, perform: Perform): void {
+  program
+    .command("lint")
+    .helpGroup("Evaluation:")
+    .argument("<model>", "model folder, or owner/name[@revision] of the Hub")
+    .description("which servers and libraries load a model as a reranker, with what limits, and what to change")
+    .addOption(
+      new Option("--for <consumer>", "who decides the exit code; repeatable (default: all)").argParser(oneConsumer),
+    )
+    .option("--fix", "write what follows from the folder itself; never weights or graphs")
+    .action((model: string, _: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<LintFlags & OutputFlags>();
+      return perform(flags, async (context) => (await import("./lint.js")).lint(model, flags, context));
+    });
+}
+
+/** Written out: the rules that know them would make `--help` wait. `lint` is typed against the list of rule.ts. */
+const LINT_CONSUMERS: readonly LintConsumer[] = [
+  "tei-ort",
+  "tei-candle",
+  "sentence-transformers",
+  "sentence-transformers-onnx",
+  "transformers.js",
+  "infinity",
+  "onnxruntime",
+  "vllm",
+];
+
+/** For `argParser`: adds one to those named before. @throws InvalidArgumentError for another. */
+function oneConsumer(value: string, before: readonly string[] = []): string[] {
+  if (!LINT_CONSUMERS.some((name) => name === value))
+    throw new InvalidArgumentError(`It must be one of ${LINT_CONSUMERS.join(", ")}`);
+  return [...before, value];
 }

@@ -108,3 +108,36 @@ function retryAfter(reply: Response): number | undefined {
   const seconds = Number(reply.headers.get("Retry-After") ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }
+
+/** What a caller may set of its access; the rest comes from the environment. */
+export interface AccessOptions {
+  signal: AbortSignal;
+  /** Defaults: Node's fetch through the proxy of the environment, HF_ENDPOINT, HF_TOKEN or the token file. */
+  fetch?: Fetch;
+  hubUrl?: string;
+  token?: string;
+  patience?: Patience;
+}
+
+export async function openAccess(options: AccessOptions): Promise<HubAccess> {
+  const { signal, patience = PATIENCE } = options;
+  const token = options.token ?? (await hubToken());
+  return {
+    hubUrl: (options.hubUrl ?? hubAddress()).replace(/\/+$/, ""),
+    fetch: options.fetch ?? (await proxiedFetch()),
+    signal,
+    patience,
+    ...(token === undefined ? {} : { token }),
+  };
+}
+
+/** What the library's calls share; its own fetch neither retries nor knows proxies. */
+export function callOptions(access: HubAccess) {
+  const { hubUrl, token } = access;
+  const persistent: Fetch = (input, init) =>
+    persistentFetch(access, input, {
+      ...init,
+      signal: AbortSignal.timeout(2 * access.patience.silenceMs * access.patience.attempts),
+    });
+  return { hubUrl, fetch: persistent, ...(token === undefined ? {} : { accessToken: token }) };
+}

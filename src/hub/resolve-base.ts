@@ -5,23 +5,14 @@ import { listFiles, modelInfo } from "@huggingface/hub";
 import { acquireLock } from "../artifacts/lock.js";
 import { fromFileSystemError, RerankTuneError } from "../errors.js";
 import type { StageEvent } from "../pipeline/stage.js";
-import {
-  type Fetch,
-  type HubAccess,
-  hubAddress,
-  hubToken,
-  PATIENCE,
-  type Patience,
-  persistentFetch,
-  proxiedFetch,
-} from "./access.js";
+import { type AccessOptions, callOptions, type HubAccess, openAccess } from "./access.js";
 import { COMMIT, fromCache, isFolder, isOffline, remember } from "./cache.js";
 import { type Download, downloadFile } from "./download.js";
 import { hubFailure } from "./failures.js";
 import { baseFiles, type HubFile, shardFiles, WEIGHTS_INDEX } from "./files.js";
 import { progressOf } from "./progress.js";
 
-export interface ResolveBaseOptions {
+export interface ResolveBaseOptions extends AccessOptions {
   /** `owner/name`. */
   repo: string;
   /** Branch, tag or commit. */
@@ -31,12 +22,6 @@ export interface ResolveBaseOptions {
   /** Use the cache alone; also by RERANK_TUNE_OFFLINE=1 or HF_HUB_OFFLINE=1. */
   offline: boolean;
   emit(event: StageEvent): void;
-  signal: AbortSignal;
-  /** Defaults: Node's fetch through the proxy of the environment, HF_ENDPOINT, HF_TOKEN or the token file. */
-  fetch?: Fetch;
-  hubUrl?: string;
-  token?: string;
-  patience?: Patience;
 }
 
 /** Another process may be fetching the same base, which can take long. */
@@ -63,29 +48,6 @@ export async function resolveBase(options: ResolveBaseOptions): Promise<{ dir: s
   } catch (error) {
     throw hubFailure(error, subject, access.hubUrl, options.signal);
   }
-}
-
-async function openAccess(options: ResolveBaseOptions): Promise<HubAccess> {
-  const { signal, patience = PATIENCE } = options;
-  const token = options.token ?? (await hubToken());
-  return {
-    hubUrl: (options.hubUrl ?? hubAddress()).replace(/\/+$/, ""),
-    fetch: options.fetch ?? (await proxiedFetch()),
-    signal,
-    patience,
-    ...(token === undefined ? {} : { token }),
-  };
-}
-
-/** What the library's calls share; its own fetch neither retries nor knows proxies. */
-function callOptions(access: HubAccess) {
-  const { hubUrl, token } = access;
-  const persistent: Fetch = (input, init) =>
-    persistentFetch(access, input, {
-      ...init,
-      signal: AbortSignal.timeout(2 * access.patience.silenceMs * access.patience.attempts),
-    });
-  return { hubUrl, fetch: persistent, ...(token === undefined ? {} : { accessToken: token }) };
 }
 
 async function commitOf(access: HubAccess, { repo, revision }: ResolveBaseOptions): Promise<string> {

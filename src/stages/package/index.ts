@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { RerankTuneError } from "../../errors.js";
+import { withMembers } from "../../model-folder/json-text.js";
 import {
   EXTERNAL_DATA,
   MODEL_FILES,
@@ -23,7 +24,6 @@ import {
   tokenizerConfig,
 } from "./configs.js";
 import { describeFiles, variantEntry } from "./describe.js";
-import { withMembers } from "./json-text.js";
 import { copyAlone, freeze, placeFile, writeJson, writeText } from "./place.js";
 import { portableIdentity, provenance, recipeSlice, UPSTREAM, type Upstream } from "./provenance.js";
 import type { PackageOptions, PackageOutput } from "./schema.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { withMembers } from "../../../../src/stages/package/json-text.js";
+import { withMembers } from "../../../src/model-folder/json-text.js";
 
 describe("changing members of a JSON text", () => {
   test("keeps the text of every other number", () => {
