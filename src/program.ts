@@ -1,5 +1,5 @@
 // The command tree. Every action imports its command when it is called, so that `--help` loads nothing but this.
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { RunFlags } from "./commands/context.js";
 import { defineDataCommands } from "./commands/define-data.js";
 import { defineEvaluationCommands } from "./commands/define-evaluation.js";
@@ -7,6 +7,7 @@ import { withPlaces, withRunOptions, withSet } from "./commands/flags.js";
 import type { InitFlags } from "./commands/init.js";
 import type { Perform } from "./commands/perform.js";
 import type { RegistryFlags } from "./commands/registry.js";
+import type { TrimFlags } from "./commands/trim.js";
 import type { StageName } from "./pipeline/stage.js";
 import type { OutputFlags } from "./ui/output.js";
 
@@ -126,6 +127,22 @@ function addRecipeCommands(program: Command, perform: Perform): void {
         (await import("./commands/presets.js")).listPresets(),
       ),
     );
+  program
+    .command("trim")
+    .helpGroup(group)
+    .argument("<model>", "model folder with tokenizer.json and one model.safetensors")
+    .description("a base without the pieces your texts never use; proves that they are cut as before")
+    .requiredOption("--corpus <file...>", "texts: JSON lines (every string counts) or plain lines, .gz or not")
+    .requiredOption("--out <folder>", "folder to make")
+    .addOption(
+      new Option("--keep <what>", "characters: also every single character; used: nothing beyond the texts")
+        .choices(["characters", "used"])
+        .default("characters"),
+    )
+    .action((model: string, _: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<TrimFlags & OutputFlags>();
+      return perform(flags, async (context) => (await import("./commands/trim.js")).trim(model, flags, context));
+    });
   withSet(program.command("validate"))
     .helpGroup(group)
     .argument("<recipe>", "YAML file, or - for standard input")

@@ -21,6 +21,7 @@ const LAYERS: Record<string, number> = {
   evaluation: 5,
   report: 5,
   lint: 5,
+  trim: 5,
   worker: 6,
   inference: 6,
   hub: 6,

@@ -5,6 +5,7 @@ import type { Command } from "commander";
 export const EXAMPLES: Readonly<Record<string, string>> = {
   init: "rerank-tune init recipe.yaml --data pairs.jsonl",
   eval: "rerank-tune eval --model ./reranker --data shop --split test",
+  trim: "rerank-tune trim ./bge-reranker-v2-m3 --corpus corpus.jsonl queries.jsonl --out ./bge-trimmed",
   "data import": "rerank-tune data import pairs.csv --out groups.jsonl",
   "data mine": "rerank-tune data mine groups.jsonl --corpus corpus.jsonl --model ./reranker --out mined.jsonl",
   "data score": "rerank-tune data score groups.jsonl --teacher ./reranker --scores base.tsv",

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { SliceReport } from "../ranking/slices.js";
 import type { Paint } from "../ui/colors.js";
 import { percent } from "../ui/format.js";
+import { shellWord } from "../ui/shell-word.js";
 import { columns, resultTable } from "../ui/table.js";
 import { wrapText } from "../ui/wrap.js";
 import { displayPath } from "./context.js";
@@ -83,18 +84,14 @@ export function finalCommand(
   { epochs, keeps_split }: FinalTraining,
 ): string[] {
   const places = [
-    ...(flags.artifacts === "artifacts" ? [] : [`--artifacts ${quoted(flags.artifacts)}`]),
-    ...(flags.registry === undefined ? [] : [`--registry ${quoted(flags.registry)}`]),
+    ...(flags.artifacts === "artifacts" ? [] : [`--artifacts ${shellWord(flags.artifacts)}`]),
+    ...(flags.registry === undefined ? [] : [`--registry ${shellWord(flags.registry)}`]),
   ];
   const set = [...flags.set, `train.epochs=${epochs}`, ...(keeps_split ? [] : ["publish.against_verdict=true"])];
-  const recipe = path === "-" ? path : quoted(displayPath(resolve(path)));
+  const recipe = path === "-" ? path : shellWord(displayPath(resolve(path)));
   const parts = [
     [`${program} run ${recipe}`, ...places].join(" "),
-    ...set.map((override) => `  --set ${quoted(override)}`),
+    ...set.map((override) => `  --set ${shellWord(override)}`),
   ];
   return parts.map((part, index) => (index < parts.length - 1 ? `${part} \\` : part));
 }
-
-/** As a shell takes it for one word. */
-const quoted = (word: string): string =>
-  /^[\w.,:=@%+/\\-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;

@@ -7,6 +7,7 @@ import type { StageName } from "../pipeline/stage.js";
 import { loadRecipe } from "../recipe/load.js";
 import type { Paint } from "../ui/colors.js";
 import type { Renderable } from "../ui/output.js";
+import { shellWord } from "../ui/shell-word.js";
 import { resultTable } from "../ui/table.js";
 import { wrapText } from "../ui/wrap.js";
 import {
@@ -88,15 +89,15 @@ function runText(data: RunData, target: StageName, next: string[], paint: Paint,
 /** Commands that make sense now, with the person's own arguments. */
 async function nextCommands(path: string, flags: RunFlags, data: RunData): Promise<string[]> {
   const program = await programName();
-  const set = flags.set.map((override) => ` --set ${override}`).join("");
-  const places = flags.artifacts === "artifacts" ? "" : ` --artifacts ${flags.artifacts}`;
-  const registry = flags.registry === undefined ? places : ` --registry ${flags.registry}`;
-  const recipe = `${displayPath(resolve(path))}${places}${set}`;
+  const set = flags.set.map((override) => ` --set ${shellWord(override)}`).join("");
+  const places = flags.artifacts === "artifacts" ? "" : ` --artifacts ${shellWord(flags.artifacts)}`;
+  const registry = flags.registry === undefined ? places : ` --registry ${shellWord(flags.registry)}`;
+  const recipe = `${shellWord(displayPath(resolve(path)))}${places}${set}`;
   if (data.version === null || data.package === null) return [`${program} run ${recipe}`];
   return [
     `${program} status ${recipe}`,
     `${program} registry show ${data.version.split("@")[0]}${registry}`,
-    `${program} verify ${displayPath(data.package)}`,
+    `${program} verify ${shellWord(displayPath(data.package))}`,
     `${program} init my-recipe.yaml --data my-pairs.jsonl`,
   ];
 }

@@ -16,6 +16,8 @@ export interface TokenizerJson {
 interface Model {
   /** Appends the ids of a word. */
   encode(word: string, ids: number[]): void;
+  /** Appends the ids of all pieces that decide how a word is cut, where these are more than the word's own. */
+  touch?(word: string, ids: number[]): void;
 }
 
 export class ExactTokenizer {
@@ -65,6 +67,22 @@ export class ExactTokenizer {
       atStart = false;
     }
     return ids;
+  }
+
+  /** Adds the ids of all pieces without which a text could be cut otherwise. */
+  touch(text: string, used: Set<number>): void {
+    const ids: number[] = [];
+    let atStart = true;
+    for (const section of this.sections(text.toWellFormed())) {
+      if ("id" in section) ids.push(section.id);
+      else
+        for (const word of this.preTokenize(section.text, atStart)) {
+          this.model.encode(word, ids);
+          this.model.touch?.(word, ids);
+        }
+      atStart = false;
+    }
+    for (const id of ids) used.add(id);
   }
 
   private *sections(text: string) {

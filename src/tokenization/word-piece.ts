@@ -32,6 +32,11 @@ export class WordPiece {
     ids.push(this.unknownId);
   }
 
+  /** A word that ends as unknown depends on the pieces it took until it failed: with a shorter one it could have gone on. */
+  touch(word: string, ids: number[]): void {
+    if (!this.isTooLong(word)) this.cut(word, ids);
+  }
+
   private cut(word: string, ids: number[]): boolean {
     for (let start = 0; start < word.length; ) {
       let node = start === 0 ? 0 : this.prefixNode;

@@ -1,0 +1,54 @@
+// What a trimmed tokenizer no longer knows: characters by script that were pieces and are unknown now.
+import type { ExactTokenizer } from "../tokenization/exact-tokenizer.js";
+
+/** Scripts that are told apart; the rest is `other`. */
+const SCRIPTS = [
+  "Latin",
+  "Greek",
+  "Cyrillic",
+  "Armenian",
+  "Hebrew",
+  "Arabic",
+  "Devanagari",
+  "Bengali",
+  "Tamil",
+  "Thai",
+  "Georgian",
+  "Ethiopic",
+  "Hangul",
+  "Hiragana",
+  "Katakana",
+  "Han",
+] as const;
+
+export interface ScriptCoverage {
+  script: string;
+  /** Letters that the old tokenizer has a piece for. */
+  known: number;
+  /** Those of them that are unknown to the new one. */
+  lost: number;
+}
+
+/** Letters end here for our purpose: the planes beyond hold historic scripts and rare ideographs. */
+const LAST = 0xffff;
+
+/** @param unknown ids of the unknown piece, before and after. */
+export function lostLetters(
+  before: ExactTokenizer,
+  after: ExactTokenizer,
+  unknown: { before: number; after: number },
+): ScriptCoverage[] {
+  const counts = new Map<string, ScriptCoverage>();
+  for (let code = 0x41; code <= LAST; code++) {
+    const letter = String.fromCharCode(code);
+    if (!/\p{L}/u.test(letter) || before.encode(letter).includes(unknown.before)) continue;
+    const script = SCRIPTS.find((_, index) => EXPRESSIONS[index]?.test(letter)) ?? "other";
+    const count = counts.get(script) ?? { script, known: 0, lost: 0 };
+    counts.set(script, count);
+    count.known += 1;
+    if (after.encode(letter).includes(unknown.after)) count.lost += 1;
+  }
+  return [...counts.values()].sort((left, right) => right.known - left.known);
+}
+
+const EXPRESSIONS = SCRIPTS.map((script) => new RegExp(`\\p{Script=${script}}`, "u"));
