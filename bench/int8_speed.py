@@ -122,6 +122,8 @@ def report(name: str, folder: str, out_dir: str, calibration: str, arguments: ar
     sizes = ", ".join(f"{variant} {os.path.getsize(os.path.join(out_dir, path)) / 1e6:.1f} MB" for variant, path in GRAPHS.items() if os.path.exists(os.path.join(out_dir, path)))
     errors = ", ".join(f"{variant['name']} {variant['relative_error']:.4f}" for variant in outputs["variants"])
     print(f"\n{name}: {sizes}; {tokens} of {len(outputs['choices'])} matrices per token; held-back rmse/std {errors}", flush=True)
+    for row in outputs["tried"]:
+        print(f"  tried {row['token_inputs']} of {row['inputs']} inputs per token, tables in {row['tables']}: {row['bytes'] / 1e6:.1f} MB, rmse/std {row['error']:.4f}{', kept' if row['kept'] else ''}")
     sessions = open_sessions(out_dir, arguments.threads)
     with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
         pieces = json.load(file)["vocab_size"]
