@@ -9,6 +9,7 @@ import type { Perform } from "./commands/perform.js";
 import type { RegistryFlags } from "./commands/registry.js";
 import type { TrimFlags } from "./commands/trim.js";
 import type { StageName } from "./pipeline/stage.js";
+import { KEEPS } from "./tokenization/trim.js";
 import type { OutputFlags } from "./ui/output.js";
 
 const STAGE_COMMANDS: readonly [StageName, string][] = [
@@ -136,7 +137,7 @@ function addRecipeCommands(program: Command, perform: Perform): void {
     .requiredOption("--out <folder>", "folder to make")
     .addOption(
       new Option("--keep <what>", "characters: also every single character; used: nothing beyond the texts")
-        .choices(["characters", "used"])
+        .choices(KEEPS)
         .default("characters"),
     )
     .action((model: string, _: unknown, command: Command) => {

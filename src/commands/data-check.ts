@@ -9,6 +9,7 @@ import { RULES } from "../data-tools/check/rules/index.js";
 import type { DataFormat } from "../dataset/forms.js";
 import { RerankTuneError } from "../errors.js";
 import type { Paint, Style } from "../ui/colors.js";
+import { plural } from "../ui/format.js";
 import type { Renderable } from "../ui/output.js";
 import { wrapText } from "../ui/wrap.js";
 import { type CommandContext, displayPath } from "./context.js";
@@ -149,7 +150,3 @@ function wrapped(text: string): string {
 }
 
 const count = (value: number): string => value.toLocaleString("en-US");
-
-function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
-}

@@ -1,6 +1,6 @@
 // The commands that measure and show: `eval`, `folds`, `lint`, `report`. Only their words and flags; the work is loaded when it is called.
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { ConsumerName as LintConsumer } from "../lint/rule.js";
+import { CONSUMERS } from "../lint/rule.js";
 import type { OutputFlags } from "../ui/output.js";
 import type { EvaluateFlags } from "./evaluate.js";
 import { positiveInteger, VARIANTS, withPlaces, withRunOptions, withSet } from "./flags.js";
@@ -65,21 +65,9 @@ function defineLint(program: Command, perform: Perform): void {
     });
 }
 
-/** Written out: the rules that know them would make `--help` wait. `lint` is typed against the list of rule.ts. */
-const LINT_CONSUMERS: readonly LintConsumer[] = [
-  "tei-ort",
-  "tei-candle",
-  "sentence-transformers",
-  "sentence-transformers-onnx",
-  "transformers.js",
-  "infinity",
-  "onnxruntime",
-  "vllm",
-];
-
 /** For `argParser`: adds one to those named before. @throws InvalidArgumentError for another. */
 function oneConsumer(value: string, before: readonly string[] = []): string[] {
-  if (!LINT_CONSUMERS.some((name) => name === value))
-    throw new InvalidArgumentError(`It must be one of ${LINT_CONSUMERS.join(", ")}`);
+  if (!CONSUMERS.some((name) => name === value))
+    throw new InvalidArgumentError(`It must be one of ${CONSUMERS.join(", ")}`);
   return [...before, value];
 }

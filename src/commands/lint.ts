@@ -4,6 +4,7 @@ import type { Verdict } from "../lint/consumers.js";
 import { type LintReport, lintFolder } from "../lint/index.js";
 import { type ConsumerName, type Finding, SEVERITIES, type Severity } from "../lint/rule.js";
 import type { Paint, Style } from "../ui/colors.js";
+import { plural } from "../ui/format.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
 import { wrapText } from "../ui/wrap.js";
@@ -107,5 +108,3 @@ function closing({ consumers, findings }: LintReport): string {
   const mend = fixable === 0 ? "" : `; --fix mends ${fixable} of them`;
   return `${loading} of ${consumers.length} load it as a reranker\n${counts.join(", ")}${mend}`;
 }
-
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

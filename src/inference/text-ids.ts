@@ -1,7 +1,7 @@
 // One text to token ids, special tokens aside: by our own steps where each is exactly Rust's, else by the JavaScript library.
 import { Tokenizer } from "@huggingface/tokenizers";
 import { ExactTokenizer, type TokenizerJson } from "../tokenization/exact-tokenizer.js";
-import { tokensRead } from "./tokens-read.js";
+import { tokensReader } from "./tokens-read.js";
 
 export interface TextIds {
   /** @param limit reading may stop behind the word that brings the count to this many tokens. */
@@ -24,7 +24,7 @@ export function readTextIds(json: TokenizerJson): TextIds {
   const library = new Tokenizer(json, {});
   return {
     encode: (text) => (text === "" ? [] : library.encode(text, { add_special_tokens: false }).ids),
-    tokensRead: (text, limit) => tokensRead(library, text, limit),
+    tokensRead: tokensReader(library),
     exactNormalizer: !JSON.stringify(json.normalizer ?? null).includes('"type":"Precompiled"'),
   };
 }

@@ -7,19 +7,22 @@ import { AddedTokens, type Section } from "../tokenization/added-tokens.js";
  * An added token counts, but the library does not stop at one: six of them are read whatever the limit.
  * test/fixtures/byte-level-tokenizer.json holds pairs recorded from Rust; 4,000 random pairs full of added tokens agreed.
  */
-export function tokensRead(tokenizer: Tokenizer, text: string, limit: number): number {
-  let count = 0;
-  for (const section of sections(tokenizer, text)) {
-    if ("id" in section) {
-      count += 1;
-      continue;
+export function tokensReader(tokenizer: Tokenizer): (text: string, limit: number) => number {
+  const cut = sectionsOf(tokenizer);
+  return (text, limit) => {
+    let count = 0;
+    for (const section of cut(text)) {
+      if ("id" in section) {
+        count += 1;
+        continue;
+      }
+      for (const length of wordLengths(tokenizer, section.text)) {
+        count += length;
+        if (count >= limit) return count;
+      }
     }
-    for (const length of wordLengths(tokenizer, section.text)) {
-      count += length;
-      if (count >= limit) return count;
-    }
-  }
-  return count;
+    return count;
+  };
 }
 
 function* wordLengths({ pre_tokenizer: splitter, model }: Tokenizer, text: string): Generator<number> {
@@ -30,14 +33,12 @@ function* wordLengths({ pre_tokenizer: splitter, model }: Tokenizer, text: strin
 }
 
 /** Added tokens are found before the normalizer or behind it, as tokenizer.json says; ModernBERT has runs of spaces among the latter. */
-function sections(tokenizer: Tokenizer, text: string): Section[] {
+function sectionsOf(tokenizer: Tokenizer): (text: string) => Section[] {
   const tokens = [...tokenizer.get_added_tokens_decoder().values()];
   const before = new AddedTokens(tokens.filter((token) => !token.normalized));
   const behind = new AddedTokens(tokens.filter((token) => token.normalized));
   const { normalizer } = tokenizer;
-  return before
-    .cut(text)
-    .flatMap((section) =>
-      "id" in section ? [section] : behind.cut(normalizer === null ? section.text : normalizer(section.text)),
-    );
+  const normalize = (text: string) => (normalizer === null ? text : normalizer(text));
+  return (text) =>
+    before.cut(text).flatMap((section) => ("id" in section ? [section] : behind.cut(normalize(section.text))));
 }

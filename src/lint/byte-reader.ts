@@ -1,7 +1,5 @@
 // Reads pieces of a file by their offset through one small window, so that weights of any size can be stepped over. Also the fields of a protobuf message.
-
-/** Gives up to `length` bytes from `offset`; fewer only at the end of the file. */
-export type ReadAt = (offset: number, length: number) => Promise<Uint8Array>;
+import type { ReadAt } from "../model-folder/read-at.js";
 
 const WINDOW_BYTES = 64 * 1024;
 /** Longer names and texts than this are no header. */

@@ -2,7 +2,7 @@
 import { RerankTuneError } from "../errors.js";
 import { isOffline } from "../hub/cache.js";
 import { openRepository, type RepositoryOptions } from "../hub/repository.js";
-import type { ReadAt } from "./byte-reader.js";
+import type { ReadAt } from "../model-folder/read-at.js";
 import type { FileFacts } from "./facts.js";
 import { Unread } from "./read-folder.js";
 import type { FolderSource } from "./source.js";

@@ -1,6 +1,6 @@
 // Reads a folder or repository once into the facts that rules look at: list, small texts, headers. No tensor is loaded.
 import { interrupted, RerankTuneError } from "../errors.js";
-import type { ReadAt } from "./byte-reader.js";
+import type { ReadAt } from "../model-folder/read-at.js";
 import {
   type Document,
   type FileFacts,

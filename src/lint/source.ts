@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { lstat, open, readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { RerankTuneError } from "../errors.js";
-import type { ReadAt } from "./byte-reader.js";
+import type { ReadAt } from "../model-folder/read-at.js";
 import type { FileFacts } from "./facts.js";
 
 export interface FolderSource {

@@ -1,6 +1,7 @@
 // What the training report shows, as plain data: numbers, names and query ids. No field may ever hold a text of the user's.
 import type { Calibration } from "../ranking/calibration.js";
 import type { PairedComparison } from "../ranking/significance.js";
+import type { TriedInt8 } from "../stages/quantize/schema.js";
 import type { GateOutcome, LatencyRow, QualityRow, Reference, Verdict, VerifyOutput } from "../stages/verify/schema.js";
 
 /** A part that cannot be shown, and why, in one sentence. */
@@ -155,25 +156,13 @@ export interface DataCounts {
   first_stage: string | null;
 }
 
-/** One mixture of int8 forms. */
-export interface TriedGraph {
-  /** Of how many matrix inputs each token has a scale of its own. */
-  token_inputs: number;
-  inputs: number;
-  tables: string;
-  /** Root mean square score error over the standard deviation of the fp32 scores. */
-  error: number;
-  bytes: number;
-  kept: boolean;
-}
-
 export interface Making {
   /** `builtin:<name>`, `hub:<repository>@<commit>` or `local:<folder name>`; null when the manifest does not say. */
   base: string | null;
   data: DataCounts | null;
   stages: StageRecord[];
   /** The int8 graphs that quantize measured, in their order; empty without int8 or for an artifact of an older version. */
-  int8: TriedGraph[];
+  int8: TriedInt8[];
   /** Options of the recipe as `section.field`, paths left out. */
   options: [name: string, value: string][];
   /** Names and versions or digests. */

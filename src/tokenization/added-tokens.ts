@@ -1,4 +1,5 @@
 // Added tokens (`<s>`, `<mask>`, …) are cut out of a text before anything else looks at it, as Rust's `added_vocabulary.rs` does.
+import { literal } from "./literal.js";
 import { trimWhiteSpace } from "./white-space.js";
 
 export interface AddedToken {
@@ -24,7 +25,7 @@ export class AddedTokens {
   constructor(tokens: readonly AddedToken[], contents: readonly string[] = tokens.map(({ content }) => content)) {
     this.byContent = new Map(tokens.map((token, index) => [contents[index] as string, token]));
     const longestFirst = [...this.byContent.keys()].filter((content) => content !== "").sort(longerFirst);
-    if (longestFirst.length > 0) this.expression = new RegExp(longestFirst.map(escaped).join("|"), "g");
+    if (longestFirst.length > 0) this.expression = new RegExp(longestFirst.map(literal).join("|"), "g");
   }
 
   /** Empty stretches are left out. */
@@ -57,8 +58,4 @@ function standsAlone(text: string, start: number, end: number): boolean {
 
 function longerFirst(left: string, right: string): number {
   return right.length - left.length;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

@@ -55,34 +55,32 @@ export class ExactTokenizer {
    * long; an added token counts, but never stops it.
    */
   encode(text: string, limit = Number.POSITIVE_INFINITY): number[] {
-    const ids: number[] = [];
-    let atStart = true;
-    for (const section of this.sections(text.toWellFormed())) {
-      if ("id" in section) ids.push(section.id);
-      else
-        for (const word of this.preTokenize(section.text, atStart)) {
-          this.model.encode(word, ids);
-          if (ids.length >= limit) return ids;
-        }
-      atStart = false;
-    }
-    return ids;
+    return this.idsOf(text, (word, ids) => {
+      this.model.encode(word, ids);
+      return ids.length < limit;
+    });
   }
 
   /** Adds the ids of all pieces without which a text could be cut otherwise. */
   touch(text: string, used: Set<number>): void {
+    const touched = this.idsOf(text, (word, ids) => {
+      this.model.encode(word, ids);
+      this.model.touch?.(word, ids);
+      return true;
+    });
+    for (const id of touched) used.add(id);
+  }
+
+  /** Ids of added tokens, and between them what `addWord` appends, until it says false. */
+  private idsOf(text: string, addWord: (word: string, ids: number[]) => boolean): number[] {
     const ids: number[] = [];
     let atStart = true;
     for (const section of this.sections(text.toWellFormed())) {
       if ("id" in section) ids.push(section.id);
-      else
-        for (const word of this.preTokenize(section.text, atStart)) {
-          this.model.encode(word, ids);
-          this.model.touch?.(word, ids);
-        }
+      else for (const word of this.preTokenize(section.text, atStart)) if (!addWord(word, ids)) return ids;
       atStart = false;
     }
-    for (const id of ids) used.add(id);
+    return ids;
   }
 
   private *sections(text: string) {

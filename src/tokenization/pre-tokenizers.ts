@@ -1,4 +1,5 @@
 // The `pre_tokenizer` of a tokenizer.json as one function, in the kinds that Unigram and WordPiece tokenizers have.
+import { literal } from "./literal.js";
 import { PUNCTUATION } from "./unicode-8.js";
 import { splitAtWhiteSpace } from "./white-space.js";
 
@@ -62,7 +63,7 @@ function metaspace({
   split = true,
 }: PreTokenizerJson): PreTokenize {
   const scheme = prepend_scheme ?? (add_prefix_space === false ? "never" : "always");
-  const cut = new RegExp(`(?=${replacement.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")})`, "u");
+  const cut = new RegExp(`(?=${literal(replacement)})`, "u");
   return (section, atStart) => {
     const marked = section.replaceAll(" ", replacement);
     const begun = marked.startsWith(replacement) || scheme === "never" || (scheme === "first" && !atStart);

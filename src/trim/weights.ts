@@ -1,15 +1,9 @@
 // Copies a safetensors file with fewer rows in some of its tensors, a few megabytes at a time: the table of a large model is a gigabyte.
 import { type FileHandle, open } from "node:fs/promises";
+import { readSafetensorsLayout, type StoredTensor } from "../model-folder/safetensors-layout.js";
 
 /** Bytes moved at once. */
 const PIECE = 1 << 22;
-
-interface StoredTensor {
-  dtype: string;
-  shape: number[];
-  data_offsets: [begin: number, end: number];
-}
-type Header = Record<string, StoredTensor>;
 
 export interface TrimmedWeights {
   /** Tensors that lost rows. */
@@ -27,21 +21,27 @@ export async function trimWeights(
   target: string,
   kept: readonly number[],
   isTable: (name: string, rows: number) => boolean,
-  onBytes: (done: number, total: number) => void = () => undefined,
 ): Promise<TrimmedWeights> {
   const input = await open(source, "r");
   const output = await open(target, "wx");
   try {
-    const { header, metadata, start } = await readHeader(input);
-    const names = Object.keys(header);
-    const tables = names.filter((name) => isTable(name, header[name]?.shape[0] ?? 0));
-    const plan = planOf(header, new Set(tables), kept);
-    const total = plan.at(-1)?.tensor.data_offsets[1] ?? 0;
-    const writer = new Writer(output, onBytes, total);
+    const { size } = await input.stat();
+    const { tensors, metadata, start } = await readSafetensorsLayout(size, async (offset, length) => {
+      const { bytesRead, buffer } = await input.read(Buffer.alloc(length), 0, length, offset);
+      return buffer.subarray(0, bytesRead);
+    });
+    const tables = [...tensors].flatMap(([name, { shape }]) => (isTable(name, shape[0] ?? 0) ? [name] : []));
+    const plan = planOf(tensors, new Set(tables), kept);
+    const writer = new Writer(output);
     await writer.write(headerBytes(plan, metadata));
-    writer.begin();
     for (const { name } of plan)
-      await copyTensor(input, start, header[name] as StoredTensor, tables.includes(name) ? kept : undefined, writer);
+      await copyTensor(
+        input,
+        start,
+        tensors.get(name) as StoredTensor,
+        tables.includes(name) ? kept : undefined,
+        writer,
+      );
     await output.sync();
     return { tables, bytes: writer.position };
   } finally {
@@ -50,42 +50,29 @@ export async function trimWeights(
   }
 }
 
-async function readHeader(input: FileHandle): Promise<{ header: Header; metadata: unknown; start: number }> {
-  const prefix = Buffer.alloc(8);
-  await input.read(prefix, 0, 8, 0);
-  const length = Number(prefix.readBigUInt64LE());
-  const text = Buffer.alloc(length);
-  await input.read(text, 0, length, 8);
-  const { __metadata__: metadata, ...header } = JSON.parse(text.toString("utf8")) as Header & {
-    __metadata__?: unknown;
-  };
-  return { header, metadata, start: 8 + length };
-}
-
 type Planned = { name: string; tensor: StoredTensor };
 
 /** New shapes and places, in the order of the old places. */
-function planOf(header: Header, tables: ReadonlySet<string>, kept: readonly number[]): Planned[] {
-  const order = Object.entries(header).sort(([, left], [, right]) => left.data_offsets[0] - right.data_offsets[0]);
+function planOf(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  tables: ReadonlySet<string>,
+  kept: readonly number[],
+): Planned[] {
+  const order = [...tensors].sort(([, left], [, right]) => left.data_offsets[0] - right.data_offsets[0]);
   let end = 0;
-  return order.map(
-    ([
-      name,
-      {
-        dtype,
-        shape,
-        data_offsets: [from, to],
-      },
-    ]) => {
-      const rows = shape[0] ?? 0;
-      if (tables.has(name) && (kept.at(-1) ?? -1) >= rows)
-        throw new Error(`${name} has ${rows} rows, and the tokenizer has a piece number ${kept.at(-1)}`);
-      const begin = end;
-      end += tables.has(name) ? ((to - from) / rows) * kept.length : to - from;
-      const newShape = tables.has(name) ? [kept.length, ...shape.slice(1)] : shape;
-      return { name, tensor: { dtype, shape: newShape, data_offsets: [begin, end] } };
-    },
-  );
+  return order.map(([name, tensor]) => {
+    const [from, to] = tensor.data_offsets;
+    const begin = end;
+    if (!tables.has(name)) {
+      end += to - from;
+      return { name, tensor: { ...tensor, data_offsets: [begin, end] } };
+    }
+    const [rows = 0, ...columns] = tensor.shape;
+    const last = kept.at(-1) ?? -1;
+    if (last >= rows) throw new Error(`${name} has ${rows} rows, and the tokenizer has a piece number ${last}`);
+    end += ((to - from) / rows) * kept.length;
+    return { name, tensor: { ...tensor, shape: [kept.length, ...columns], data_offsets: [begin, end] } };
+  });
 }
 
 /** Padded with spaces so that the tensors begin at a multiple of 8, as the library writes it. */
@@ -132,25 +119,14 @@ async function copyBytes(input: FileHandle, offset: number, length: number, writ
   }
 }
 
-/** Writes one after another and tells how far it is. */
+/** Writes one piece behind another. */
 class Writer {
   position = 0;
-  private origin = 0;
 
-  constructor(
-    private readonly output: FileHandle,
-    private readonly onBytes: (done: number, total: number) => void,
-    private readonly total: number,
-  ) {}
-
-  /** What follows counts as progress. */
-  begin(): void {
-    this.origin = this.position;
-  }
+  constructor(private readonly output: FileHandle) {}
 
   async write(bytes: Buffer): Promise<void> {
     await this.output.writev([bytes], this.position);
     this.position += bytes.length;
-    this.onBytes(this.position - this.origin, this.total);
   }
 }

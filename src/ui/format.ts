@@ -31,6 +31,11 @@ export function percent(metric: number): string {
   return (metric * 100).toFixed(2);
 }
 
+/** `1 error`, `2 errors`, `1,234 errors`. */
+export function plural(value: number, noun: string): string {
+  return `${value.toLocaleString("en-US")} ${noun}${value === 1 ? "" : "s"}`;
+}
+
 function threeDigits(value: number): string {
   if (value >= 99.95) return value.toFixed(0);
   return value.toFixed(value >= 9.995 ? 1 : 2);

@@ -41,23 +41,26 @@ def smaller_table(node: onnx.NodeProto, tensor: Tensor, form: str) -> tuple[list
 
 
 def _int8_table(node: onnx.NodeProto, tensor: Tensor) -> tuple[list[onnx.NodeProto], list[Tensor]]:
-    """Integers and scales are made in two passes: keeping one for the other would hold a quarter of the table in memory."""
     integers = Tensor(f"{tensor.name}.int8", TensorProto.INT8, tensor.dims, lambda: quantize_rows(tensor.load())[0])
-    scales = Tensor(f"{tensor.name}.scales", TensorProto.FLOAT, (tensor.dims[0], 1), lambda: quantize_rows(tensor.load())[1])
+    scales = Tensor(f"{tensor.name}.scales", TensorProto.FLOAT, (tensor.dims[0], 1), lambda: row_scales(tensor.load()))
     values, scale, output = _lookup(node, integers, "int8"), _lookup(node, scales, "scale"), node.output[0]
     steps = _cast(values.output[0], f"{output}.steps")
     product = helper.make_node("Mul", [steps.output[0], scale.output[0]], [output], name=output)
     return [values, scale, steps, product], [integers, scales]
 
 
+def row_scales(table: np.ndarray) -> np.ndarray:
+    """[rows, 1]: the largest size in each row is 127 steps. A few thousand rows at a time: the table of bge-reranker-v2-m3 is a gigabyte."""
+    largest = [np.abs(table[start : start + ROWS_AT_A_TIME]).max(1, keepdims=True) for start in range(0, len(table), ROWS_AT_A_TIME)]
+    return np.maximum(np.concatenate(largest) / 127, 1e-12).astype(np.float32)
+
+
 def quantize_rows(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Integers in [-127, 127] and the scale of each row, [rows, 1]. A few thousand rows at a time: the table of bge-reranker-v2-m3 is a gigabyte."""
-    integers, scales = np.empty(table.shape, np.int8), np.empty((len(table), 1), np.float32)
+    """Integers in [-127, 127] and the scale of each row, [rows, 1]."""
+    integers, scales = np.empty(table.shape, np.int8), row_scales(table)
     for start in range(0, len(table), ROWS_AT_A_TIME):
-        rows = table[start : start + ROWS_AT_A_TIME]
-        scale = np.maximum(np.abs(rows).max(1, keepdims=True) / 127, 1e-12).astype(np.float32)
-        scales[start : start + ROWS_AT_A_TIME] = scale
-        integers[start : start + ROWS_AT_A_TIME] = np.rint(rows / scale)
+        rows = slice(start, start + ROWS_AT_A_TIME)
+        integers[rows] = np.rint(table[rows] / scales[rows])
     return integers, scales
 
 

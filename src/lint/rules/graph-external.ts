@@ -1,5 +1,6 @@
 // Rules on weights outside their graph: there, beside it, under the name that everyone looks for, and announced to transformers.js.
 import { dirname } from "node:path/posix";
+import { literal } from "../../tokenization/literal.js";
 import { setMembers, withEdit } from "../edit.js";
 import { type FolderFacts, type GraphFacts, isObject } from "../facts.js";
 import { chunksFor, graphFiles } from "../opened.js";
@@ -98,8 +99,7 @@ export const externalName: Rule = {
 };
 
 const basename = (file: string): string => file.split("/").at(-1) ?? file;
-const wanted = (file: string): RegExp =>
-  new RegExp(`^${basename(file).replace(/[.*+?^$()|[\]\\]/g, "\\$&")}_data(_\\d+)?$`);
+const wanted = (file: string): RegExp => new RegExp(`^${literal(basename(file))}_data(_\\d+)?$`);
 
 /** The key under which transformers.js is told, with the form of its value. */
 function settingEdit(facts: FolderFacts, format: Record<string, number> | undefined) {

@@ -1,7 +1,7 @@
 // Rules on the form of small JSON files: valid, and with values of the types that strict parsers want.
 import { setMembers, withEdit } from "../edit.js";
 import { configOf, isObject, isWhole } from "../facts.js";
-import { type Rule, TEI } from "../rule.js";
+import { READERS, type Rule, TEI, TORCH } from "../rule.js";
 
 const isText = (value: unknown): boolean => typeof value === "string";
 const isCount = (value: unknown): boolean => isWhole(value) && value >= 0;
@@ -78,7 +78,7 @@ const JSON_READERS: Record<string, Rule["consumers"]> = {
   "modules.json": ["sentence-transformers", "sentence-transformers-onnx"],
   "config_sentence_transformers.json": [...TEI, "sentence-transformers", "sentence-transformers-onnx"],
   "sentence_bert_config.json": [...TEI, "sentence-transformers", "sentence-transformers-onnx"],
-  "model.safetensors.index.json": ["tei-candle", "sentence-transformers", "vllm"],
+  "model.safetensors.index.json": TORCH,
 };
 
 export const jsonBroken: Rule = {
@@ -86,15 +86,7 @@ export const jsonBroken: Rule = {
   severity: "error",
   about: "A file that is no JSON stops everyone who opens it.",
   source: "RFC 8259; every consumer's own parser",
-  consumers: [
-    "tei-ort",
-    "tei-candle",
-    "sentence-transformers",
-    "sentence-transformers-onnx",
-    "transformers.js",
-    "infinity",
-    "vllm",
-  ],
+  consumers: READERS,
   check: (facts) =>
     [...facts.documents].flatMap(([file, document]) => {
       const consumers = JSON_READERS[file];

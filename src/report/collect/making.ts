@@ -1,6 +1,7 @@
 // How the results came about: stages, options, versions and counts out of the manifests. Paths and file names stay out.
 import { z } from "zod";
-import type { DataCounts, Making, TriedGraph } from "../data.js";
+import type { TriedInt8 } from "../../stages/quantize/schema.js";
+import type { DataCounts, Making } from "../data.js";
 import type { Chain } from "./artifacts.js";
 
 /** Sections of the recipe whose options decide the results; the others name places or repeat these. */
@@ -18,7 +19,7 @@ const triedSchema = z.object({
     z.object({
       token_inputs: z.int(),
       inputs: z.int(),
-      tables: z.string(),
+      tables: z.enum(["fp16", "int8"]),
       error: z.number(),
       bytes: z.int(),
       kept: z.boolean(),
@@ -58,7 +59,7 @@ export function flatOptions(name: string, value: unknown): [string, string][] {
   return /[\\/]|source:/.test(text) || name.endsWith(".base_identity") ? [] : [[name, text]];
 }
 
-function triedGraphs(output: unknown): TriedGraph[] {
+function triedGraphs(output: unknown): TriedInt8[] {
   return triedSchema.safeParse(output).data?.tried ?? [];
 }
 

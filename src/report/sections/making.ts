@@ -1,5 +1,6 @@
 // How the results came about: data, stages with their digests, options, versions, machine.
-import type { DataCounts, ReportData, StageRecord, TriedGraph } from "../data.js";
+import type { TriedInt8 } from "../../stages/quantize/schema.js";
+import type { DataCounts, ReportData, StageRecord } from "../data.js";
 import { type Content, html, type Markup } from "../markup.js";
 import { count, duration, time } from "../numbers.js";
 import { folded, section, table } from "./parts.js";
@@ -49,7 +50,7 @@ function stageTable(stages: readonly StageRecord[]): Markup {
 }
 
 /** Dearer ones are tried only while the error asks for it. */
-function int8Table(graphs: readonly TriedGraph[]): Markup {
+function int8Table(graphs: readonly TriedInt8[]): Markup {
   const rows = graphs.map(({ token_inputs, inputs, tables, error, bytes, kept }) => [
     `${token_inputs} of ${inputs}`,
     tables,
