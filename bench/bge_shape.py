@@ -68,6 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", help="keep the files there instead of a temporary folder")
     parser.add_argument("--max-length", type=int, default=256)
+    parser.add_argument("--target-error", type=float, default=10.0, help="as quantize.target_error; large, which takes the first rung, as the scores of random weights are mostly noise")
     parser.add_argument("--layers", type=int, default=24)
     arguments = parser.parse_args()
     print(f"{made_up_models.machine()}\ncommand: python bench/bge_shape.py {shlex.join(sys.argv[1:])}")
@@ -81,7 +82,7 @@ def main() -> None:
         exported = os.path.join(folder, "export")
         run_job("export", exported, {"model": model}, {"opset": 17, "max_length": arguments.max_length})
         inputs = {"onnx": os.path.join(exported, "onnx", "model.onnx"), "model": model, "calibration": groups}
-        options = {"int8": True, "fp16": True, "calibration_queries": 24, "calibration_depth": 8, "weight_bits": "8", "max_length": arguments.max_length}
+        options = {"int8": True, "fp16": True, "calibration_queries": 24, "calibration_depth": 8, "weight_bits": "8", "target_error": arguments.target_error, "max_error": arguments.target_error, "max_length": arguments.max_length}
         run_job("quantize", os.path.join(folder, "quantize"), inputs, options)
         print("  " + json.dumps(run_node("package", ["bench/bge_package.mjs", os.path.abspath(folder), str(arguments.max_length)])))
         verify(os.path.join(os.path.abspath(folder), "package", "model"))

@@ -28,11 +28,11 @@ from rerank_tune_worker.reporter import Reporter
 GRAPHS = {"fp32": "onnx/model.onnx", "int8": "onnx/model_quantized.onnx", "fp16": "onnx/model_fp16.onnx"}
 
 
-def prepare(folder: str, out_dir: str, calibration: str, max_length: int, bits: str, fp16: bool) -> dict:
+def prepare(folder: str, out_dir: str, calibration: str, max_length: int, bits: str, fp16: bool, target_error: float = 0.05) -> dict:
     """Exports and quantizes as the stages do; returns the quantize job's outputs."""
     export_graph(folder, os.path.join(out_dir, GRAPHS["fp32"]), 17)
     inputs = {"onnx": os.path.join(out_dir, GRAPHS["fp32"]), "model": folder, "calibration": calibration}
-    options = {"int8": True, "fp16": fp16, "calibration_queries": 24, "calibration_depth": 8, "weight_bits": bits, "max_length": max_length}
+    options = {"int8": True, "fp16": fp16, "calibration_queries": 24, "calibration_depth": 8, "weight_bits": bits, "target_error": target_error, "max_error": 0.15 if target_error < 1 else target_error, "max_length": max_length}
     return quantize.run(Job(1, "bench", "quantize", out_dir, inputs, options), Reporter(io.StringIO(), "bench")).outputs
 
 
@@ -100,6 +100,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--bits", choices=("7", "8"), default="8")
+    parser.add_argument("--target-error", type=float, default=0.05, help="as quantize.target_error; a large one takes the first rung, as the scores of random weights are mostly noise")
     parser.add_argument("--no-fp16", action="store_true")
     arguments = parser.parse_args()
     print(f"{made_up_models.machine()}; {arguments.threads} threads, {arguments.rounds} rounds")
@@ -117,13 +118,13 @@ def main() -> None:
 
 
 def report(name: str, folder: str, out_dir: str, calibration: str, arguments: argparse.Namespace) -> None:
-    outputs = prepare(folder, out_dir, calibration, arguments.max_length, arguments.bits, not arguments.no_fp16)
-    tokens = sum(choice["form"] == "token" for choice in outputs["choices"])
+    outputs = prepare(folder, out_dir, calibration, arguments.max_length, arguments.bits, not arguments.no_fp16, arguments.target_error)
     sizes = ", ".join(f"{variant} {os.path.getsize(os.path.join(out_dir, path)) / 1e6:.1f} MB" for variant, path in GRAPHS.items() if os.path.exists(os.path.join(out_dir, path)))
     errors = ", ".join(f"{variant['name']} {variant['relative_error']:.4f}" for variant in outputs["variants"])
-    print(f"\n{name}: {sizes}; {tokens} of {len(outputs['choices'])} matrices per token; held-back rmse/std {errors}", flush=True)
+    print(f"\n{name}: {sizes}; held-back rmse/std {errors}", flush=True)
     for row in outputs["tried"]:
-        print(f"  tried {row['token_inputs']} of {row['inputs']} inputs per token, tables in {row['tables']}: {row['bytes'] / 1e6:.1f} MB, rmse/std {row['error']:.4f}{', kept' if row['kept'] else ''}")
+        forms = ", ".join(f"{count} {form}" for form, count in row["forms"].items() if count)
+        print(f"  tried {forms} inputs, tables in {row['tables']}: {row['bytes'] / 1e6:.1f} MB, rmse/std {row['error']:.4f}{', kept' if row['kept'] else ''}")
     sessions = open_sessions(out_dir, arguments.threads)
     with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
         pieces = json.load(file)["vocab_size"]

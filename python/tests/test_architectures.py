@@ -84,7 +84,7 @@ def through(kind, form):
         model = PLACE.path(out, "model")
         exported = export.run(Job(1, "t", "export", PLACE.path(out, "export"), {"model": model}, {"opset": 17, "max_length": MAX_LENGTH}), quiet())
         inputs = {"onnx": PLACE.path(out, "export", "onnx", "model.onnx"), "model": model, "calibration": PLACE.inputs["train"]}
-        options = {"int8": True, "fp16": True, "calibration_queries": 12, "calibration_depth": 4, "weight_bits": "8", "max_length": MAX_LENGTH}
+        options = {"int8": True, "fp16": True, "calibration_queries": 12, "calibration_depth": 4, "weight_bits": "8", "target_error": 0.05, "max_error": 0.15, "max_length": MAX_LENGTH}
         quantized = quantize.run(Job(1, "t", "quantize", PLACE.path(out, "quantize"), inputs, options), quiet())
         DONE[out] = trained.outputs, exported.outputs, quantized.outputs
     return DONE[out]

@@ -1,4 +1,4 @@
-"""The arithmetic of the int8 forms, and which form an input takes."""
+"""The arithmetic of the int8 forms."""
 import os
 import tempfile
 import unittest
@@ -14,7 +14,6 @@ from rerank_tune_worker.quantization import search
 from rerank_tune_worker.quantization.activations import Statistics
 from rerank_tune_worker.quantization.groups import find_groups
 from rerank_tune_worker.quantization.int8 import Int8Graph
-from rerank_tune_worker.quantization.mixture import choose_forms
 
 
 class Forms(unittest.TestCase):
@@ -51,7 +50,7 @@ class Forms(unittest.TestCase):
                 result = self.run_form(parts, choice, x)
                 matrix = lambda y: torch.from_numpy(y.reshape(-1, 16) - parts[1][1].load())  # noqa: E731
                 difference = (matrix(result) - matrix(parts[4])).norm(dim=1) / matrix(parts[4]).norm(dim=1)
-                self.assertAlmostEqual(float(difference.mean()), choice.error, places=4)
+                self.assertAlmostEqual(float(difference.mean()), choice.error, places=3 if form == "block" else 4)
                 self.assertLess(choice.error, 0.02)
 
     def test_token_scales_follow_each_token(self):
@@ -70,41 +69,31 @@ class Forms(unittest.TestCase):
         self.assertEqual(found["token"].zero_point, 16)
         self.assertLess(max(choice.error for choice in found.values()), 0.02)
 
+    def test_smoothing_that_costs_a_pass_is_a_form_of_its_own(self):
+        x = torch.randn(3, 40, 32).numpy()
+        x[..., 5] *= 100  # one loud channel takes the steps of all others
+        parts = self.graph(32, 16, x)
+        found = search.best_choices(parts[2][0], parts[3], 127)
+        self.assertEqual((found["static"].alpha, found["smoothed"].form), (0.0, "static"))
+        self.assertGreater(found["smoothed"].alpha, 0)
+        self.assertLess(found["smoothed"].error, 0.5 * found["static"].error)
+        parts[2][0].norm = "before"  # a LayerNormalization that takes the divisors for nothing
+        free = search.best_choices(parts[2][0], parts[3], 127)
+        self.assertNotIn("smoothed", free)
+        self.assertEqual(free["static"].alpha, found["smoothed"].alpha)
+
+    def test_blocks_need_whole_blocks_and_whole_bytes(self):
+        parts = self.graph(24, 16, torch.randn(1, 8, 24).numpy())
+        self.assertNotIn("block", search.best_choices(parts[2][0], parts[3], 127))
+        parts = self.graph(32, 16, torch.randn(1, 8, 32).numpy())
+        self.assertNotIn("block", search.best_choices(parts[2][0], parts[3], 63))
+
     def test_seven_bit_weights_cannot_saturate_16_bit_sums(self):
         weight = torch.randn(64, 8) * 10
         limit = quantize.WEIGHT_LIMITS[7]
         rounded, _ = search.quantize_weight(weight, limit)
         self.assertEqual(int(rounded.abs().max()), limit)
         self.assertLessEqual(2 * 255 * limit, 2**15 - 1)
-
-
-class Mixture(unittest.TestCase):
-    def choice(self, form, error):
-        return search.Choice(form, 0.0, error, np.ones(1, np.float32), 1.0, 128)
-
-    def options(self):
-        return {str(i): {"static": self.choice("static", 0.01 * (i + 2)), "token": self.choice("token", 0.01)} for i in range(8)}
-
-    def test_the_cheap_form_stays_where_it_is_good_enough(self):
-        chosen, _ = choose_forms(self.options(), lambda _: 0.01)
-        self.assertEqual({choice.form for choice in chosen.values()}, {"static"})
-
-    def test_the_worst_inputs_change_first(self):
-        def measure(choices):
-            return 0.01 if choices["7"].form == "token" else 0.5
-
-        chosen, _ = choose_forms(self.options(), measure)
-        self.assertEqual([name for name, choice in chosen.items() if choice.form == "token"], ["7"])
-
-    def test_the_best_of_all_tried_wins_when_none_is_enough(self):
-        errors = iter([0.9, 0.3, 0.8, 0.2, 0.6])
-        chosen, _ = choose_forms(self.options(), lambda _: next(errors))
-        self.assertEqual(sum(choice.form == "token" for choice in chosen.values()), 4)
-
-    def test_it_gives_up_when_two_steps_bring_nothing(self):
-        errors = iter([0.3, 0.4, 0.5])
-        chosen, _ = choose_forms(self.options(), lambda _: next(errors))
-        self.assertEqual({choice.form for choice in chosen.values()}, {"static"})
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from rerank_tune_worker.onnx_export.graph import export_graph
 from rerank_tune_worker.onnx_export.onnx_files import Tensor, write_model
 from rerank_tune_worker.protocol import Job
 from rerank_tune_worker.quantization import tables
-from rerank_tune_worker.quantization.mixture import int8_tables_suffice
+from rerank_tune_worker.quantization.ladder import int8_tables_suffice
 from rerank_tune_worker.reporter import Reporter
 from tests import tiny_models
 from tests.perturb import perturb
@@ -87,7 +87,7 @@ class TheJob(unittest.TestCase):
 
     def quantize(self):
         inputs = {"onnx": os.path.join(self.folder, "onnx", "model.onnx"), "model": self.model, "calibration": os.path.join(self.folder, "groups.jsonl")}
-        options = {"int8": True, "fp16": False, "calibration_queries": 12, "calibration_depth": 4, "weight_bits": "8", "max_length": 48}
+        options = {"int8": True, "fp16": False, "calibration_queries": 12, "calibration_depth": 4, "weight_bits": "8", "target_error": 0.05, "max_error": 0.15, "max_length": 48}
         done = quantize.run(Job(1, "t", "quantize", self.folder, inputs, options), Reporter(io.StringIO(), "t"))
         graph = onnx.load(os.path.join(self.folder, quantize.FILES["int8"])).graph
         return done.outputs["tried"], {item.name for item in graph.initializer}
@@ -98,7 +98,7 @@ class TheJob(unittest.TestCase):
         self.assertEqual([row["kept"] for row in tried], [False] * (len(tried) - 1) + [True])
         self.assertEqual([row["tables"] for row in tried], ["fp16"] * (len(tried) - 1) + ["int8"])
         for row in tried:
-            self.assertEqual(set(row), {"token_inputs", "inputs", "tables", "error", "bytes", "kept"})
+            self.assertEqual(set(row), {"forms", "cost", "tables", "error", "bytes", "kept"})
         self.assertLess(tried[-1]["bytes"], tried[-2]["bytes"])
 
     def test_keeps_fp16_where_int8_costs_too_much(self):
@@ -108,7 +108,7 @@ class TheJob(unittest.TestCase):
         self.assertEqual([row["tables"] for row in tried if row["kept"]], ["fp16"])
 
     def test_the_price_is_a_quarter_or_nothing_that_matters(self):
-        self.assertEqual([int8_tables_suffice(*errors) for errors in ((0.049, 0.01), (0.10, 0.095), (0.12, 0.095))], [True, True, False])
+        self.assertEqual([int8_tables_suffice(*errors, 0.05) for errors in ((0.049, 0.01), (0.10, 0.095), (0.12, 0.095))], [True, True, False])
 
 
 if __name__ == "__main__":

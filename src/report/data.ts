@@ -156,13 +156,21 @@ export interface DataCounts {
   first_stage: string | null;
 }
 
+/** An int8 graph that quantize tried. */
+export interface MeasuredRung extends Omit<TriedInt8, "forms"> {
+  /** As TriedInt8 has them, from cheap to dear. */
+  forms: Record<string, number>;
+  /** Median time of one pair alone in ONNX Runtime; null where it was not kept. */
+  milliseconds: number | null;
+}
+
 export interface Making {
   /** `builtin:<name>`, `hub:<repository>@<commit>` or `local:<folder name>`; null when the manifest does not say. */
   base: string | null;
   data: DataCounts | null;
   stages: StageRecord[];
   /** The int8 graphs that quantize measured, in their order; empty without int8 or for an artifact of an older version. */
-  int8: TriedInt8[];
+  int8: MeasuredRung[];
   /** Options of the recipe as `section.field`, paths left out. */
   options: [name: string, value: string][];
   /** Names and versions or digests. */

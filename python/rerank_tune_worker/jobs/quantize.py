@@ -1,6 +1,7 @@
 """The quantize job: onnx/model.onnx to onnx/model_quantized.onnx (int8) and onnx/model_fp16.onnx, with their measured score errors."""
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -18,23 +19,26 @@ from ..quantization.calibration import calibration_pairs
 from ..quantization.fp16 import HalfGraph
 from ..quantization.groups import find_groups
 from ..quantization.int8 import Int8Graph
+from ..quantization.ladder import FORMS, Limits, choose_forms, cost, form_of, int8_tables_suffice
 from ..quantization.measure import relative_error, score, timed_score
-from ..quantization.mixture import choose_forms, int8_tables_suffice
 from ..quantization.search import Choice, best_choices
+from ..quantization.sensitivity import sensitivities
 from ..quantization.tables import has_large_table
 from ..reporter import JobError, Reporter
 
 FILES = {"int8": "onnx/model_quantized.onnx", "fp16": "onnx/model_fp16.onnx"}
 Result = TypeVar("Result")
 WEIGHT_LIMITS = {8: 127, 7: 63}
-# Pairs that a mixture of forms is tried on; spread over all queries of the search.
+# Pairs that a rung is tried on; spread over all queries of the search.
 TRIED_PAIRS = 48
+# Pairs that show what each group does alone: every group scores them once in float32, and a large model takes half a second a pair.
+SENSED_PAIRS, SENSED_PAIRS_OF_LARGE, LARGE = 16, 6, 2**30
 
 
 def run(job: Job, reporter: Reporter) -> Done:
     """inputs: onnx (file), model (folder with tokenizer), calibration (groups.train.jsonl).
 
-    options: int8, fp16, calibration_queries, calibration_depth, weight_bits (7 or 8), max_length. Raises JobError DATA_INVALID, WORKER_FAILED.
+    options: int8, fp16, calibration_queries, calibration_depth, weight_bits (7 or 8), target_error, max_error, max_length. Raises JobError DATA_INVALID, WORKER_FAILED.
     """
     scratch = os.path.join(job.out_dir, ".scratch")
     os.makedirs(scratch, exist_ok=True)
@@ -51,8 +55,10 @@ class _Quantization:
     def __init__(self, job: Job, reporter: Reporter, scratch: str):
         self.job, self.reporter, self.scratch = job, reporter, scratch
         self.bits = int(job.options["weight_bits"])
+        self.limits = Limits(float(job.options["target_error"]), float(job.options["max_error"]))
         self.durations: dict[str, float] = {}
         self.tried: list[dict] = []
+        self.milliseconds: list[float] = []  # a pair, by rung; not among the outputs, which are the same for every equal run
         self.phases = ["collect activations"]
         self.phases += ["search scales", "choose forms", "write int8"] if job.options["int8"] else []
         self.phases += ["write fp16"] if job.options["fp16"] else []
@@ -66,6 +72,9 @@ class _Quantization:
         self.groups = find_groups(self.model.graph, self.tensors)
         self._timed("collect activations", lambda: self._collect(searched))
         choices = self._int8(searched) if options["int8"] else {}
+        os.makedirs(os.path.join(self.job.out_dir, "records"), exist_ok=True)
+        with open(os.path.join(self.job.out_dir, "records", "rungs.json"), "w", encoding="utf-8") as file:
+            json.dump({"milliseconds": self.milliseconds}, file)
         if options["fp16"]:
             self._timed("write fp16", self._fp16)
         variants = self._timed("measure errors", lambda: self._variants(held_back))
@@ -101,13 +110,27 @@ class _Quantization:
         return choices
 
     def _choose(self, found: dict[str, dict[str, Choice]], pairs: list[EncodedPair]) -> tuple[dict[str, Choice], str]:
-        choices, error = choose_forms(found, lambda candidate: self._try(candidate, "fp16", pairs))
+        measure = lambda candidate: self._try(candidate, "fp16", pairs)  # noqa: E731
+        choices, error = choose_forms(self.groups, found, measure, lambda probes: self._sense(probes, pairs), self.limits)
         tables = "fp16"
-        if has_large_table(self.model.graph, self.tensors) and int8_tables_suffice(self._try(choices, "int8", pairs), error):
+        if has_large_table(self.model.graph, self.tensors) and int8_tables_suffice(self._try(choices, "int8", pairs), error, self.limits.target):
             tables = "int8"
         for row in self.tried:
-            row["kept"] = (row["token_inputs"], row["tables"]) == (_token_inputs(choices), tables)
+            row["kept"] = (row["forms"], row["tables"], row["cost"]) == (self._count(choices), tables, self._cost(choices))
         return choices, tables
+
+    def _sense(self, probes: dict[str, Choice], pairs: list[EncodedPair]) -> dict[str, float]:
+        large = sum(tensor.nbytes for tensor in self.tensors) > LARGE
+        every = -(-len(pairs) // (SENSED_PAIRS_OF_LARGE if large else SENSED_PAIRS))
+        step = self._progress(len(self.groups), "matrices alone")
+        return sensitivities(self.model, self.tensors, self.groups, probes, pairs[::every], self.exact[::every], self.scratch, step)
+
+    def _count(self, choices: dict[str, Choice]) -> dict[str, int]:
+        forms = [form_of(group, choices[group.x]) for group in self.groups]
+        return {form: forms.count(form) for form in FORMS}
+
+    def _cost(self, choices: dict[str, Choice]) -> float:
+        return round(sum(cost(group, choices[group.x]) for group in self.groups))
 
     def _search(self) -> dict[str, dict[str, Choice]]:
         step, found = self._progress(len(self.groups), "matrices"), {}
@@ -124,10 +147,11 @@ class _Quantization:
         write_model(path, *self._int8_graph(choices, tables))
         chosen = pairs[::every]
         scores, milliseconds = timed_score(path, chosen, self._progress(len(chosen), "pairs"))
-        error, tokens = relative_error(scores, self.exact[::every]), _token_inputs(choices)
-        # No times among the outputs: they are kept in the package, whose bytes are those of every equal run.
-        self.tried.append({"token_inputs": tokens, "inputs": len(choices), "tables": tables, "error": error, "bytes": os.path.getsize(path)})
-        self.reporter.log(f"int8 with {tokens} of {len(choices)} inputs quantized per token, tables in {tables}: score error {error:.3f} of the spread, {milliseconds:.1f} ms a pair")
+        error, forms = relative_error(scores, self.exact[::every]), self._count(choices)
+        self.tried.append({"forms": forms, "cost": self._cost(choices), "tables": tables, "error": error, "bytes": os.path.getsize(path)})
+        self.milliseconds.append(milliseconds)
+        shown = ", ".join(f"{count} {form}" for form, count in forms.items() if count)
+        self.reporter.log(f"int8 rung {len(self.tried)}, inputs {shown}, tables in {tables}: score error {error:.3f} of the spread, {milliseconds:.1f} ms a pair")
         return error
 
     def _fp16(self) -> None:
@@ -155,6 +179,3 @@ class _Quantization:
     def _row(node: str, choice: Choice) -> dict:
         return {"node": node, "form": choice.form, "alpha": choice.alpha, "error": choice.error}
 
-
-def _token_inputs(choices: dict[str, Choice]) -> int:
-    return sum(choice.form == "token" for choice in choices.values())

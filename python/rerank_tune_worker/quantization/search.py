@@ -1,8 +1,11 @@
-"""Chooses, per group of MatMuls, the form and smoothing with the least measured error on sampled rows. Builds no graph.
+"""Finds, per group of MatMuls, the best of each form on sampled rows, with its error. Builds no graph; ladder.py decides.
 
-Forms (int8_sketch.py, onnx.md §10), both with 8-bit unsigned activations and signed weights with a scale per column:
-  static  one scale and zero point for the whole tensor, from calibration
-  token   a scale per token from its own largest value; the zero point is fixed, so both depend on nothing but the token
+Forms (int8_sketch.py, onnx.md §10), from cheap to dear; static and token with 8-bit unsigned activations and signed weights with a scale per column:
+  static    one scale and zero point for the whole tensor, from calibration; smoothed only where that is free
+  smoothed  the same behind one more pass over x, which divides its channels
+  token     a scale per token from its own largest value; the zero point is fixed, so both depend on nothing but the token
+  block     weights with a scale per 32 rows of a column, activations per 32 channels of a token (MatMulNBits, 8 bits, accuracy level 4)
+  float32   left as it is
 Smoothing divides channel i of x by c_i = max|x_i|^alpha / max|W_i|^(1-alpha) and multiplies row i of W by it (SmoothQuant, Xiao et al. 2022, eq. 4).
 """
 from __future__ import annotations
@@ -19,11 +22,13 @@ from .groups import Group
 ALPHAS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9)
 # Smoothing that must be paid for at run time (one more pass over x) has to lower the error by this much.
 WORTH_A_PASS = 0.9
+# Of the form `block`: the one block size at which MatMulNBits scores do not depend on the batch (onnx.md §3.3).
+BLOCK = 32
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen for a group: `error` is the mean over rows and MatMuls of |y' - y| / |y|, `smooth` the divisors c."""
+    """One way to quantize a group, `form` static, token, block or float32: `error` is the mean over rows and MatMuls of |y' - y| / |y|, `smooth` the divisors c."""
 
     form: str
     alpha: float
@@ -40,7 +45,7 @@ def quantize_weight(weight: torch.Tensor, limit: int) -> tuple[torch.Tensor, tor
 
 
 def best_choices(group: Group, statistics: Statistics, weight_limit: int) -> dict[str, Choice]:
-    """The best choice of each form; keys `static` and `token`."""
+    """The best choice of each form by name; `smoothed` and `block` only where they make sense."""
     rows = torch.from_numpy(np.ascontiguousarray(statistics.rows))
     weights = [torch.from_numpy(np.array(member.weight.load())) for member in group.members]
     exact = [rows @ weight for weight in weights]
@@ -55,10 +60,21 @@ def best_choices(group: Group, statistics: Statistics, weight_limit: int) -> dic
         for form in ("static", "token"):
             scale, zero_point = _range(form, low, high)
             error = _error(_fake_rows(scaled, form, scale, zero_point), rounded, exact)
-            need = best[form].error * (1 if group.free_smoothing else WORTH_A_PASS) if form in best and best[form].alpha == 0 else best[form].error if form in best else float("inf")
-            if error < need:
-                best[form] = Choice(form, alpha, error, smooth, scale, zero_point)
+            _keep_better(best, Choice(form, alpha, error, smooth, scale, zero_point), alpha > 0 and not group.free_smoothing)
+    ones = np.ones(group.width, np.float32)
+    if weight_limit == 127 and group.width % BLOCK == 0:
+        error = _error(_fake_blocks(rows), [_fake_blocks(weight.T).T for weight in weights], exact)
+        best["block"] = Choice("block", 0.0, error, ones, 1.0, 0)
+    best["float32"] = Choice("float32", 0.0, 0.0, ones, 1.0, 0)
     return best
+
+
+def _keep_better(best: dict[str, Choice], choice: Choice, paid: bool) -> None:
+    """Smoothing that needs a pass of its own is a rung of its own for the static form, and must be worth the pass for tokens."""
+    name = "smoothed" if paid and choice.form == "static" else choice.form
+    known = best.get(name) or (best.get("static") if name == "smoothed" else None)
+    if known is None or choice.error < known.error * (WORTH_A_PASS if paid and known.alpha == 0 else 1):
+        best[name] = choice
 
 
 def _smooth(channel: np.ndarray, row_max: np.ndarray, alpha: float) -> np.ndarray:
@@ -98,6 +114,18 @@ def token_scales(rows: torch.Tensor, floor: float, zero_point: int) -> torch.Ten
 def _fake_weight(weight: torch.Tensor, limit: int) -> torch.Tensor:
     rounded, scale = quantize_weight(weight, limit)
     return rounded * scale
+
+
+def quantize_blocks(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Integers in [-127, 127] of each row [rows, width / BLOCK, BLOCK] and the scale of each block [rows, width / BLOCK, 1]."""
+    blocks = rows.reshape(len(rows), -1, BLOCK)
+    scale = (blocks.abs().amax(2, keepdim=True) / 127).clamp_min(1e-12)
+    return (blocks / scale).round_().clamp_(-127, 127), scale
+
+
+def _fake_blocks(rows: torch.Tensor) -> torch.Tensor:
+    rounded, scale = quantize_blocks(rows)
+    return (rounded * scale).reshape(rows.shape)
 
 
 def _error(rows: torch.Tensor, weights: list[torch.Tensor], exact: list[torch.Tensor]) -> float:

@@ -41,7 +41,7 @@ export async function collectReport(store: ArtifactStore, recipePath: string): P
     training: await collectTraining(train),
     ...collectVerified(chain.get("verify")),
     ...(await collectTestSplit(train, chain.get("prepare"))),
-    making: collectMaking(chain),
+    making: await collectMaking(chain),
   };
 }
 

@@ -1,8 +1,8 @@
 // How the results came about: stages, options, versions and counts out of the manifests. Paths and file names stay out.
 import { z } from "zod";
-import type { TriedInt8 } from "../../stages/quantize/schema.js";
 import type { DataCounts, Making } from "../data.js";
 import type { Chain } from "./artifacts.js";
+import { collectLadder } from "./ladder.js";
 
 /** Sections of the recipe whose options decide the results; the others name places or repeat these. */
 const SECTIONS = ["prepare", "train", "export", "quantize", "verify"];
@@ -14,20 +14,8 @@ const preparedSchema = z.object({
   first_stage: z.object({ name: z.string() }).nullish(),
 });
 
-const triedSchema = z.object({
-  tried: z.array(
-    z.object({
-      token_inputs: z.int(),
-      inputs: z.int(),
-      tables: z.enum(["fp16", "int8"]),
-      error: z.number(),
-      bytes: z.int(),
-      kept: z.boolean(),
-    }),
-  ),
-});
-
-export function collectMaking(chain: Chain): Making {
+/** @throws RerankTuneError ARTIFACT_CORRUPT. */
+export async function collectMaking(chain: Chain): Promise<Making> {
   const artifacts = [...chain];
   const train = chain.get("train")?.manifest;
   const base = (train?.options as { base_identity?: unknown } | undefined)?.base_identity;
@@ -41,7 +29,7 @@ export function collectMaking(chain: Chain): Making {
       const { started, seconds, key, digest } = manifest;
       return { name, started, seconds, key, digest };
     }),
-    int8: triedGraphs(chain.get("quantize")?.manifest.output),
+    int8: await collectLadder(chain.get("quantize")),
     options: artifacts
       .filter(([name]) => SECTIONS.includes(name))
       .flatMap(([name, { manifest }]) => flatOptions(name, manifest.options)),
@@ -57,10 +45,6 @@ export function flatOptions(name: string, value: unknown): [string, string][] {
     return Object.entries(value).flatMap(([key, item]) => flatOptions(`${name}.${key}`, item));
   const text = Array.isArray(value) ? value.map(String).join(", ") : String(value);
   return /[\\/]|source:/.test(text) || name.endsWith(".base_identity") ? [] : [[name, text]];
-}
-
-function triedGraphs(output: unknown): TriedInt8[] {
-  return triedSchema.safeParse(output).data?.tried ?? [];
 }
 
 function dataCounts(output: unknown): DataCounts | null {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Artifact } from "../../artifacts/store.js";
 import type { Mixture, Sweep } from "../data.js";
 import { checkedFile } from "./artifacts.js";
+import { jsonOf } from "./record.js";
 
 const SWEEP_FILE = "records/interpolation.json";
 
@@ -38,12 +39,3 @@ export async function collectSweep(train: Artifact): Promise<Sweep | null> {
 }
 
 const byAlpha = (left: Mixture, right: Mixture): number => left.alpha - right.alpha;
-
-/** Undefined for what is no JSON, such as the bare NaN that Python writes. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -1,8 +1,8 @@
 // How the results came about: data, stages with their digests, options, versions, machine.
-import type { TriedInt8 } from "../../stages/quantize/schema.js";
 import type { DataCounts, ReportData, StageRecord } from "../data.js";
 import { type Content, html, type Markup } from "../markup.js";
 import { count, duration, time } from "../numbers.js";
+import { ladderTable } from "./ladder.js";
 import { folded, section, table } from "./parts.js";
 
 /** Characters of a digest that are shown, as in the names of the artifact folders. */
@@ -14,7 +14,7 @@ export function makingSection({ making }: ReportData): Markup {
   return section("making", "How it was made", introduction, [
     data === null ? undefined : dataTable(data),
     stageTable(stages),
-    int8.length === 0 ? undefined : int8Table(int8),
+    int8.length === 0 ? undefined : ladderTable(int8),
     folded("Options of the recipe", definitions("Options of the recipe", options)),
     folded(
       "Versions",
@@ -46,24 +46,6 @@ function stageTable(stages: readonly StageRecord[]): Markup {
     head: ["stage", "started", "took", "key", "digest"],
     rows,
     left: [1, 3, 4],
-  });
-}
-
-/** Dearer ones are tried only while the error asks for it. */
-function int8Table(graphs: readonly TriedInt8[]): Markup {
-  const rows = graphs.map(({ token_inputs, inputs, tables, error, bytes, kept }) => [
-    `${token_inputs} of ${inputs}`,
-    tables,
-    `${(100 * error).toFixed(1)} %`,
-    `${(bytes / 1e6).toFixed(1)} MB`,
-    kept ? "kept" : "",
-  ]);
-  return table({
-    caption: "int8 graphs tried; the error is the root mean square of the score differences over the scores' spread",
-    shown: true,
-    head: ["inputs with a scale per token", "tables", "score error", "size", ""],
-    rows,
-    left: [1, 4],
   });
 }
 

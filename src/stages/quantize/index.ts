@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Stage } from "../../pipeline/stage.js";
 import { runStageJob } from "../../worker/stage-job.js";
 import { quantizeJob } from "./job.js";
-import type { QuantizeOutput, QuantizeStageOptions } from "./schema.js";
+import { INPUT_FORMS, type QuantizeOutput, type QuantizeStageOptions } from "./schema.js";
 import { resolveWeightBits } from "./weight-bits.js";
 
 const outputs: z.ZodType<QuantizeOutput> = z.object({
@@ -13,8 +13,8 @@ const outputs: z.ZodType<QuantizeOutput> = z.object({
   choices: z.array(z.object({ node: z.string(), form: z.string(), alpha: z.number(), error: z.number() })),
   tried: z.array(
     z.object({
-      token_inputs: z.int(),
-      inputs: z.int(),
+      forms: z.record(z.enum(INPUT_FORMS), z.int()),
+      cost: z.number(),
       tables: z.enum(["fp16", "int8"]),
       error: z.number(),
       bytes: z.int(),
@@ -26,7 +26,7 @@ const outputs: z.ZodType<QuantizeOutput> = z.object({
 
 export const quantize: Stage<QuantizeStageOptions, QuantizeOutput, "prepare" | "train" | "export"> = {
   name: "quantize",
-  version: 2,
+  version: 3,
   needs: ["prepare", "train", "export"],
   // `auto` is settled here: a machine with other instruction sets then has another key.
   options: ({ quantize: section, train }) => ({

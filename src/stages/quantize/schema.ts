@@ -6,6 +6,20 @@ export const quantizeSchema = z.strictObject({
   fp16: z.boolean().default(true).describe("Make the fp16 graph with float32 logits."),
   calibration_queries: z.int().min(2).default(24).describe("Training queries whose pairs set the static scales."),
   calibration_depth: z.int().min(2).default(8).describe("Passages a calibration query."),
+  target_error: z
+    .number()
+    .positive()
+    .default(0.05)
+    .describe(
+      "Score error (root mean square over the spread of the scores) at which the search for a more exact int8 graph ends: the cheapest one within it is taken. 0.047 left NDCG@10 within 0.3 % (onnx.md §10).",
+    ),
+  max_error: z
+    .number()
+    .positive()
+    .default(0.15)
+    .describe(
+      "Score error that no int8 graph may exceed without 8-bit block weights being tried, which keep the activations and gain little time. 0.11 was harmless on real weights, 0.26 was not (onnx.md §10).",
+    ),
   weight_bits: z
     .enum(["auto", "7", "8"])
     .default("auto")
@@ -24,10 +38,19 @@ export interface QuantizedVariant {
   /** Root mean square score error against fp32 over its standard deviation, on calibration pairs held back from the search. */
   relative_error: number;
 }
+/**
+ * How the input of a matrix is multiplied, from cheap to dear: as int8 with one scale for all tokens, the same with its channels divided
+ * first, with a scale a token; as float32 with 8-bit weights by blocks; as it was.
+ */
+export const INPUT_FORMS = ["static", "smoothed", "token", "block", "float32"] as const;
+export type InputForm = (typeof INPUT_FORMS)[number];
+
+/** One rung of the ladder: an int8 graph that was built and measured. */
 export interface TriedInt8 {
-  /** Of how many of the graph's matrix inputs each token has a scale of its own; the others have one for all. */
-  token_inputs: number;
-  inputs: number;
+  /** Matrix inputs of the graph by form. */
+  forms: Record<InputForm, number>;
+  /** Time a token beyond the cheapest graph, in passes over one channel: an estimate that only orders the rungs. */
+  cost: number;
   /** What large lookup tables are stored in; int8 with a scale per row. */
   tables: "fp16" | "int8";
   /** As `relative_error`, on the pairs of the search. */
@@ -37,7 +60,7 @@ export interface TriedInt8 {
 }
 export interface QuantizeOutput {
   variants: QuantizedVariant[];
-  /** Per MatMul: node, form (`static` or `token`), smoothing strength alpha, measured error. */
+  /** Per MatMul: node, form (`static`, `token`, `block` or `float32`), smoothing strength alpha, measured error. */
   choices: { node: string; form: string; alpha: number; error: number }[];
   /** The int8 graphs that were measured, in their order; one was kept. */
   tried: TriedInt8[];

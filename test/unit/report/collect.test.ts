@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { sigmoid } from "../../../src/ranking/calibration.js";
 import { readScores } from "../../../src/ranking/scores.js";
 import { collectReport } from "../../../src/report/collect/index.js";
-import { collectMaking, flatOptions } from "../../../src/report/collect/making.js";
+import { collectLadder } from "../../../src/report/collect/ladder.js";
+import { flatOptions } from "../../../src/report/collect/making.js";
 import { historyRows } from "../../../src/report/collect/training.js";
 import { isMissing, type Part } from "../../../src/report/data.js";
 import { renderReport } from "../../../src/report/page.js";
@@ -264,16 +265,24 @@ describe("the data of a report", () => {
 const close = (logit: number): unknown => expect.closeTo(sigmoid(logit), 12);
 
 describe("the int8 graphs that were tried", () => {
-  const tried = [{ token_inputs: 6, inputs: 48, tables: "int8", error: 0.04, bytes: 9, kept: true }];
-  const making = (output: unknown) =>
-    collectMaking(new Map([["quantize", { manifest: { output, tools: {}, options: {} } }]]) as never);
+  const forms = { static: 40, smoothed: 5, token: 3, block: 0, float32: 0 };
+  const tried = [{ forms, cost: 10, tables: "int8", error: 0.04, bytes: 9, kept: true }];
+  const quantized = async (output: unknown, files: Record<string, string>) =>
+    await new PipelineFolder(folder()).commit("04-quantize", "quantize", files, { output });
 
-  test("come from quantize", () => {
-    expect(making({ tried, choices: [] }).int8).toEqual(tried);
+  test("come from quantize, with the times of its records", async () => {
+    const made = await quantized({ tried, choices: [] }, { "records/rungs.json": '{"milliseconds": [12.5]}' });
+    expect(await collectLadder(made)).toEqual([{ ...tried[0], milliseconds: 12.5 }]);
   });
 
-  test("are none for an artifact that does not tell", () => {
-    expect(making({ choices: [] }).int8).toEqual([]);
+  test("have no times where these were not kept", async () => {
+    const made = await quantized({ tried, choices: [] }, { "records/rungs.json": "NaN" });
+    expect(await collectLadder(made)).toEqual([{ ...tried[0], milliseconds: null }]);
+  });
+
+  test("are none for an artifact that does not tell", async () => {
+    expect(await collectLadder(await quantized({ choices: [] }, {}))).toEqual([]);
+    expect(await collectLadder(undefined)).toEqual([]);
   });
 });
 

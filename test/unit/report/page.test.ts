@@ -49,7 +49,9 @@ describe("the page", () => {
   });
 
   test("shows the int8 graphs that were tried and which was kept; no table without them", () => {
-    expect(text(page)).toContain("0 of 48 int8 4.9 % 39.4 MB kept");
+    expect(text(page)).toContain("static smoothed token tables score error a pair size");
+    expect(text(page)).toContain("1 40 5 3 fp16 4.8 % 12.3 ms 55.6 MB");
+    expect(text(page)).toContain("2 40 5 3 int8 4.9 % 39.4 MB kept");
     expect(text(withData({ making: { ...reportData.making, int8: [] } }))).not.toContain("int8 graphs tried");
   });
 

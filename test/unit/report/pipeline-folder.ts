@@ -116,7 +116,7 @@ export class PipelineFolder {
 
   private commits = 0;
 
-  private async commit(folder: string, stage: string, files: Record<string, string>, about: Record<string, unknown>) {
+  async commit(folder: string, stage: string, files: Record<string, string>, about: Record<string, unknown>) {
     this.commits += 1;
     const key = String(this.commits).padStart(64, "0").split("").reverse().join("");
     const { dir } = await this.store.begin(join(this.store.folder, folder), key, false);

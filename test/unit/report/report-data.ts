@@ -3,6 +3,8 @@ import type { PairedComparison } from "../../../src/ranking/significance.js";
 import type { ReportData } from "../../../src/report/data.js";
 import type { QualityRow, Verdict } from "../../../src/stages/verify/schema.js";
 
+const RUNG = { forms: { static: 40, smoothed: 5, token: 3, block: 0, float32: 0 }, cost: 0 };
+
 export const comparison: PairedComparison = {
   mean: 0.065,
   interval: [0.01, 0.12],
@@ -171,8 +173,8 @@ export const reportData: ReportData = {
       },
     ],
     int8: [
-      { token_inputs: 0, inputs: 48, tables: "fp16", error: 0.048, bytes: 55_600_000, kept: false },
-      { token_inputs: 0, inputs: 48, tables: "int8", error: 0.049, bytes: 39_400_000, kept: true },
+      { ...RUNG, tables: "fp16", error: 0.048, bytes: 55_600_000, kept: false, milliseconds: 12.34 },
+      { ...RUNG, tables: "int8", error: 0.049, bytes: 39_400_000, kept: true, milliseconds: null },
     ],
     options: [["train.learning_rate", "0.0002"]],
     tools: [["rerank_tune", "0.1.0"]],

@@ -13,6 +13,8 @@ const OPTIONS = {
   fp16: true,
   calibration_queries: 24,
   calibration_depth: 8,
+  target_error: 0.05,
+  max_error: 0.15,
   weight_bits: "8",
   max_length: 128,
 } as const;

@@ -1,0 +1,32 @@
+// The int8 graphs that quantize built and measured, with their times; the times lie in a record, as they differ between equal runs.
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import type { Artifact } from "../../artifacts/store.js";
+import type { MeasuredRung } from "../data.js";
+import { checkedFile } from "./artifacts.js";
+import { jsonOf } from "./record.js";
+
+const TIMES_FILE = "records/rungs.json";
+
+const triedSchema = z.object({
+  tried: z.array(
+    z.object({
+      forms: z.record(z.string(), z.int()),
+      cost: z.number(),
+      tables: z.enum(["fp16", "int8"]),
+      error: z.number(),
+      bytes: z.int(),
+      kept: z.boolean(),
+    }),
+  ),
+});
+const timesSchema = z.object({ milliseconds: z.array(z.number()) });
+
+/** @returns none for an artifact without int8 or of an older version. @throws RerankTuneError ARTIFACT_CORRUPT. */
+export async function collectLadder(quantize: Artifact | undefined): Promise<MeasuredRung[]> {
+  const tried = triedSchema.safeParse(quantize?.manifest.output).data?.tried ?? [];
+  if (quantize === undefined || tried.length === 0) return [];
+  const file = await checkedFile(quantize, TIMES_FILE);
+  const times = file === undefined ? undefined : timesSchema.safeParse(jsonOf(await readFile(file, "utf8"))).data;
+  return tried.map((rung, index) => ({ ...rung, milliseconds: times?.milliseconds[index] ?? null }));
+}

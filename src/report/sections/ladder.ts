@@ -1,0 +1,29 @@
+// The ladder of int8 graphs: what each rung is made of, how far its scores are off and how long a pair takes.
+import type { MeasuredRung } from "../data.js";
+import type { Markup } from "../markup.js";
+import { table } from "./parts.js";
+
+/** From cheap to dear, as quantize takes them; a manifest sorts its keys. */
+const FORMS = ["static", "smoothed", "token", "block", "float32"];
+
+/** Dearer rungs are tried only while the error asks for it. */
+export function ladderTable(rungs: readonly MeasuredRung[]): Markup {
+  const forms = FORMS.filter((form) => rungs.some((rung) => (rung.forms[form] ?? 0) > 0));
+  const rows = rungs.map((rung, index) => [
+    String(index + 1),
+    ...forms.map((form) => String(rung.forms[form] ?? 0)),
+    rung.tables,
+    `${(100 * rung.error).toFixed(1)} %`,
+    rung.milliseconds === null ? "" : `${rung.milliseconds.toFixed(1)} ms`,
+    `${(rung.bytes / 1e6).toFixed(1)} MB`,
+    rung.kept ? "kept" : "",
+  ]);
+  return table({
+    caption:
+      "int8 graphs tried, by the form of their matrix inputs; the error is the root mean square of the score differences over the scores' spread, the time that of one pair alone",
+    shown: true,
+    head: ["", ...forms, "tables", "score error", "a pair", "size", ""],
+    rows,
+    left: [forms.length + 1, forms.length + 5],
+  });
+}
