@@ -9,7 +9,7 @@ import { RerankTuneError } from "../errors.js";
 import type { StageEvent } from "../pipeline/stage.js";
 import type { FoundPython } from "./find-python.js";
 import { lockedRequirements } from "./lock-file.js";
-import { LOCK_FILE } from "./package-root.js";
+import { LOCK_FILE, TEI_LOCK_FILE } from "./package-root.js";
 import type { ReadyStamp } from "./python-environment.js";
 import { chooseTorch, TORCH_VERSION, type TorchSource } from "./torch-source.js";
 
@@ -24,6 +24,9 @@ export interface BuildOptions {
   signal: AbortSignal;
   emit(event: StageEvent): void;
 }
+
+/** Folder in the environment; python/rerank_tune_worker/quantization/tei_runtime.py looks there. */
+const TEI_RUNTIME = "tei-runtime";
 
 /** Compares what is installed with the lock by the rules of Python packaging; prints one tagged line. */
 const CHECK = `
@@ -62,11 +65,25 @@ export async function buildEnvironment(options: BuildOptions): Promise<ReadyStam
     if (before !== undefined) await step(options, log, executable, [...pipInstall(options), ...before]);
     emit({ type: "phase", name: "fetch the Python packages" });
     await step(options, log, executable, [...pipInstall(options), "--requirement", LOCK_FILE]);
+    await addTeiRuntime(options, log);
     emit({ type: "phase", name: "check the Python packages" });
     const installed = await checkInstalled(options);
     return await writeStamp(options, installed);
   } finally {
     await new Promise((resolve) => log.end(resolve));
+  }
+}
+
+/** Without it everything works but the comparison with TEI's scores, so a mirror that lacks the version does not stop the build. */
+async function addTeiRuntime(options: BuildOptions, log: WriteStream): Promise<void> {
+  const target = ["--no-deps", "--target", join(options.folder, TEI_RUNTIME), "--requirement", TEI_LOCK_FILE];
+  try {
+    await step(options, log, options.executable, [...pipInstall(options), ...target]);
+  } catch (error) {
+    if (!(error instanceof RerankTuneError) || error.code !== "ENVIRONMENT_BROKEN") throw error;
+    const packages = lockedRequirements(TEI_LOCK_FILE).join(", ");
+    const message = `${packages} could not be had: graphs are not scored as Text Embeddings Inference will (${join(options.folder, "build.log")})`;
+    options.emit({ type: "warning", message });
   }
 }
 

@@ -1,11 +1,12 @@
 // The lock file of the Python environment: its digest and its packages. Nothing is installed here.
 import { readFileSync } from "node:fs";
 import { hashText } from "../artifacts/hash.js";
-import { LOCK_FILE } from "./package-root.js";
+import { LOCK_FILE, TEI_LOCK_FILE } from "./package-root.js";
 
-/** sha256 (hex) over the requirement lines; comments and line ends do not count. */
-export function lockDigest(path: string = LOCK_FILE): string {
-  return hashText(lockedRequirements(path).join("\n"));
+/** sha256 (hex) over the requirement lines of all files; comments and line ends do not count. */
+export function lockDigest(...paths: string[]): string {
+  const files = paths.length === 0 ? [LOCK_FILE, TEI_LOCK_FILE] : paths;
+  return hashText(files.flatMap((path) => lockedRequirements(path)).join("\n"));
 }
 
 /** Requirement lines such as `torch==2.13.0`. */

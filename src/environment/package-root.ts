@@ -6,6 +6,8 @@ import { join, resolve } from "node:path";
 export const PACKAGE_ROOT = resolve(import.meta.dirname, "../..");
 export const WORKER_FILE = join(PACKAGE_ROOT, "python", "worker.py");
 export const LOCK_FILE = join(PACKAGE_ROOT, "python", "requirements.lock");
+/** The second ONNX Runtime, whose scores are compared. */
+export const TEI_LOCK_FILE = join(PACKAGE_ROOT, "python", "tei-runtime.lock");
 export const RECIPES_FOLDER = join(PACKAGE_ROOT, "recipes");
 
 export interface PackageDescription {

@@ -1,7 +1,7 @@
 // What the training report shows, as plain data: numbers, names and query ids. No field may ever hold a text of the user's.
 import type { Calibration } from "../ranking/calibration.js";
 import type { PairedComparison } from "../ranking/significance.js";
-import type { TriedInt8 } from "../stages/quantize/schema.js";
+import type { TeiRuntime, TriedInt8 } from "../stages/quantize/schema.js";
 import type { GateOutcome, LatencyRow, QualityRow, Reference, Verdict, VerifyOutput } from "../stages/verify/schema.js";
 
 /** A part that cannot be shown, and why, in one sentence. */
@@ -171,6 +171,8 @@ export interface Making {
   stages: StageRecord[];
   /** The int8 graphs that quantize measured, in their order; empty without int8 or for an artifact of an older version. */
   int8: MeasuredRung[];
+  /** All graphs in the ONNX Runtime that TEI embeds; null where it was not there. */
+  tei_runtime: TeiRuntime | null;
   /** Options of the recipe as `section.field`, paths left out. */
   options: [name: string, value: string][];
   /** Names and versions or digests. */

@@ -66,7 +66,7 @@ export async function writeUpstream(root: string, options: UpstreamOptions = {})
     }),
     train: stage("train", { model_type: "bert", steps: 5 }),
     export: stage("export", { inputs: graphInputs, max_abs_diff: 1e-7 }),
-    quantize: stage("quantize", { variants: [], choices: [], tried: [], weight_bits: 8 }),
+    quantize: stage("quantize", { variants: [], choices: [], tried: [], tei_runtime: null, weight_bits: 8 }),
   };
   return { inputs, context };
 }

@@ -20,10 +20,11 @@ from ..quantization.fp16 import HalfGraph
 from ..quantization.groups import find_groups
 from ..quantization.int8 import Int8Graph
 from ..quantization.ladder import FORMS, Limits, choose_forms, cost, form_of, int8_tables_suffice
-from ..quantization.measure import relative_error, score, timed_score
+from ..quantization.measure import finite_scores, relative_error, timed_score
 from ..quantization.search import Choice, best_choices
 from ..quantization.sensitivity import sensitivities
 from ..quantization.tables import has_large_table
+from ..quantization.tei_runtime import compare_with_tei
 from ..reporter import JobError, Reporter
 
 FILES = {"int8": "onnx/model_quantized.onnx", "fp16": "onnx/model_fp16.onnx"}
@@ -77,10 +78,10 @@ class _Quantization:
             json.dump({"milliseconds": self.milliseconds}, file)
         if options["fp16"]:
             self._timed("write fp16", self._fp16)
-        variants = self._timed("measure errors", lambda: self._variants(held_back))
+        variants, tei = self._timed("measure errors", lambda: self._variants(held_back))
         rows = [self._row(member.node, choices[group.x]) for group in self.groups for member in group.members if group.x in choices]
         metrics = {f"{variant['name']}_relative_error": variant["relative_error"] for variant in variants}
-        return Done(outputs={"variants": variants, "choices": rows, "tried": self.tried, "weight_bits": self.bits}, metrics=metrics, durations=self.durations)
+        return Done(outputs={"variants": variants, "choices": rows, "tried": self.tried, "tei_runtime": tei, "weight_bits": self.bits}, metrics=metrics, durations=self.durations)
 
     def _timed(self, phase: str, work: Callable[[], Result]) -> Result:
         self.reporter.check_cancelled()
@@ -163,17 +164,12 @@ class _Quantization:
         if os.path.exists(path + EXTERNAL_SUFFIX):
             raise JobError("MODEL_UNSUPPORTED", f"the {name} graph is larger than 2 GB", f"set `quantize.{name}: false`")
 
-    def _variants(self, pairs: list[EncodedPair]) -> list[dict]:
-        names = [name for name in FILES if self.job.options[name]]
-        exact = score(self.job.inputs["onnx"], pairs, self._progress(len(pairs), "pairs"))
-        return [self._variant(name, pairs, exact) for name in names]
-
-    def _variant(self, name: str, pairs: list[EncodedPair], exact: np.ndarray) -> dict:
-        path = os.path.join(self.job.out_dir, FILES[name])
-        scores = score(path, pairs, self._progress(len(pairs), "pairs"))
-        if not np.isfinite(scores).all():
-            raise JobError("WORKER_FAILED", f"the {name} graph gives scores that are not numbers on calibration pairs", f"set `quantize.{name}: false`")
-        return {"name": name, "file": FILES[name], "bytes": os.path.getsize(path), "relative_error": relative_error(scores, exact)}
+    def _variants(self, pairs: list[EncodedPair]) -> tuple[list[dict], dict | None]:
+        """What was written, and what TEI's runtime makes of all graphs; both with errors against float32 here."""
+        paths = {"fp32": self.job.inputs["onnx"]} | {name: os.path.join(self.job.out_dir, path) for name, path in FILES.items() if self.job.options[name]}
+        scores = finite_scores(paths, pairs, self._progress(len(pairs), "pairs"))
+        variants = [{"name": name, "file": FILES[name], "bytes": os.path.getsize(path), "relative_error": relative_error(scores[name], scores["fp32"])} for name, path in paths.items() if name != "fp32"]
+        return variants, compare_with_tei(paths, scores, pairs, self.scratch, self.reporter.check_cancelled)
 
     @staticmethod
     def _row(node: str, choice: Choice) -> dict:

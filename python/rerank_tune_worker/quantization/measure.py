@@ -8,6 +8,7 @@ import numpy as np
 
 from ..onnx_export.batches import make_feed
 from ..pairs import EncodedPair
+from ..reporter import JobError
 
 
 def score(path: str, pairs: list[EncodedPair], on_pair: Callable[[int], None] = lambda _: None) -> np.ndarray:
@@ -28,6 +29,15 @@ def timed_score(path: str, pairs: list[EncodedPair], on_pair: Callable[[int], No
         seconds.append(time.perf_counter() - started)
         on_pair(index + 1)
     return np.array(logits), 1000 * float(np.median(seconds))
+
+
+def finite_scores(paths: dict[str, str], pairs: list[EncodedPair], on_pair: Callable[[int], None]) -> dict[str, np.ndarray]:
+    """Logits of the pairs by graph. Raises JobError WORKER_FAILED on scores that are not numbers."""
+    scores = {name: score(path, pairs, on_pair) for name, path in paths.items()}
+    for name, found in scores.items():
+        if not np.isfinite(found).all():
+            raise JobError("WORKER_FAILED", f"the {name} graph gives scores that are not numbers on calibration pairs", f"set `quantize.{name}: false`")
+    return scores
 
 
 def relative_error(scores: np.ndarray, exact: np.ndarray) -> float:

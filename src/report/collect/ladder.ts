@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { Artifact } from "../../artifacts/store.js";
+import type { TeiRuntime } from "../../stages/quantize/schema.js";
 import type { MeasuredRung } from "../data.js";
 import { checkedFile } from "./artifacts.js";
 import { jsonOf } from "./record.js";
@@ -21,6 +22,23 @@ const triedSchema = z.object({
   ),
 });
 const timesSchema = z.object({ milliseconds: z.array(z.number()) });
+
+const teiSchema = z.object({
+  tei_runtime: z.object({
+    version: z.string(),
+    graphs: z.array(
+      z.object({
+        name: z.enum(["fp32", "int8", "fp16"]),
+        relative_error: z.number(),
+        largest_difference: z.number(),
+      }),
+    ),
+  }),
+});
+
+/** @returns null where that runtime was not there, and for an artifact of an older version. */
+export const collectTeiRuntime = (quantize: Artifact | undefined): TeiRuntime | null =>
+  teiSchema.safeParse(quantize?.manifest.output).data?.tei_runtime ?? null;
 
 /** @returns none for an artifact without int8 or of an older version. @throws RerankTuneError ARTIFACT_CORRUPT. */
 export async function collectLadder(quantize: Artifact | undefined): Promise<MeasuredRung[]> {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { DataCounts, Making } from "../data.js";
 import type { Chain } from "./artifacts.js";
-import { collectLadder } from "./ladder.js";
+import { collectLadder, collectTeiRuntime } from "./ladder.js";
 
 /** Sections of the recipe whose options decide the results; the others name places or repeat these. */
 const SECTIONS = ["prepare", "train", "export", "quantize", "verify"];
@@ -30,6 +30,7 @@ export async function collectMaking(chain: Chain): Promise<Making> {
       return { name, started, seconds, key, digest };
     }),
     int8: await collectLadder(chain.get("quantize")),
+    tei_runtime: collectTeiRuntime(chain.get("quantize")),
     options: artifacts
       .filter(([name]) => SECTIONS.includes(name))
       .flatMap(([name, { manifest }]) => flatOptions(name, manifest.options)),

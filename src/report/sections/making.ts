@@ -2,19 +2,20 @@
 import type { DataCounts, ReportData, StageRecord } from "../data.js";
 import { type Content, html, type Markup } from "../markup.js";
 import { count, duration, time } from "../numbers.js";
-import { ladderTable } from "./ladder.js";
+import { ladderTable, teiRuntimeTable } from "./ladder.js";
 import { folded, section, table } from "./parts.js";
 
 /** Characters of a digest that are shown, as in the names of the artifact folders. */
 const SHOWN_DIGEST = 12;
 
 export function makingSection({ making }: ReportData): Markup {
-  const { base, data, stages, int8, options, tools, host } = making;
+  const { base, data, stages, int8, tei_runtime, options, tools, host } = making;
   const introduction = `${base === null ? "" : `Started from ${base}. `}Made on ${host}. The key names the artifact folder; the digest is the sha256 of what it holds.`;
   return section("making", "How it was made", introduction, [
     data === null ? undefined : dataTable(data),
     stageTable(stages),
     int8.length === 0 ? undefined : ladderTable(int8),
+    tei_runtime === null ? undefined : teiRuntimeTable(tei_runtime),
     folded("Options of the recipe", definitions("Options of the recipe", options)),
     folded(
       "Versions",

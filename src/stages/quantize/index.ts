@@ -21,6 +21,18 @@ const outputs: z.ZodType<QuantizeOutput> = z.object({
       kept: z.boolean(),
     }),
   ),
+  tei_runtime: z
+    .object({
+      version: z.string(),
+      graphs: z.array(
+        z.object({
+          name: z.enum(["fp32", "int8", "fp16"]),
+          relative_error: z.number(),
+          largest_difference: z.number(),
+        }),
+      ),
+    })
+    .nullable(),
   weight_bits: z.int(),
 });
 
@@ -38,7 +50,7 @@ export const quantize: Stage<QuantizeStageOptions, QuantizeOutput, "prepare" | "
   tools: ({ python_lock }) => ({ python_lock }),
   run: async (context, options, inputs) => {
     if (!options.int8 && !options.fp16)
-      return { variants: [], choices: [], tried: [], weight_bits: Number(options.weight_bits) };
+      return { variants: [], choices: [], tried: [], tei_runtime: null, weight_bits: Number(options.weight_bits) };
     const folders = { prepare: inputs.prepare.dir, train: inputs.train.dir, export: inputs.export.dir };
     const output = await runStageJob(context, quantizeJob(options, folders), outputs);
     for (const { name, bytes, relative_error } of output.variants)
@@ -46,6 +58,13 @@ export const quantize: Stage<QuantizeStageOptions, QuantizeOutput, "prepare" | "
         type: "note",
         message: `${name}: ${(bytes / 1e6).toFixed(1)} MB, score error ${(100 * relative_error).toFixed(1)} % of a standard deviation`,
       });
+    context.emit({ type: "note", message: inTei(output) });
     return output;
   },
 };
+
+function inTei({ tei_runtime }: QuantizeOutput): string {
+  if (tei_runtime === null) return "not scored with TEI's ONNX Runtime: it is not in the Python environment";
+  const graphs = tei_runtime.graphs.map(({ name, relative_error }) => `${name} ${(100 * relative_error).toFixed(1)} %`);
+  return `in TEI's ONNX Runtime ${tei_runtime.version}: score error ${graphs.join(", ")}`;
+}

@@ -58,10 +58,22 @@ export interface TriedInt8 {
   bytes: number;
   kept: boolean;
 }
+export interface TeiRuntime {
+  version: string;
+  graphs: {
+    name: "fp32" | "int8" | "fp16";
+    /** As QuantizedVariant has it: against fp32 in the current runtime. */
+    relative_error: number;
+    /** Largest difference of a score to the same graph in the current runtime. */
+    largest_difference: number;
+  }[];
+}
 export interface QuantizeOutput {
   variants: QuantizedVariant[];
   /** Per MatMul: node, form (`static`, `token`, `block` or `float32`), smoothing strength alpha, measured error. */
   choices: { node: string; form: string; alpha: number; error: number }[];
+  /** All graphs in the ONNX Runtime that TEI embeds; null where it is not installed. */
+  tei_runtime: TeiRuntime | null;
   /** The int8 graphs that were measured, in their order; one was kept. */
   tried: TriedInt8[];
   weight_bits: number;

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { sigmoid } from "../../../src/ranking/calibration.js";
 import { readScores } from "../../../src/ranking/scores.js";
 import { collectReport } from "../../../src/report/collect/index.js";
-import { collectLadder } from "../../../src/report/collect/ladder.js";
+import { collectLadder, collectTeiRuntime } from "../../../src/report/collect/ladder.js";
 import { flatOptions } from "../../../src/report/collect/making.js";
 import { historyRows } from "../../../src/report/collect/training.js";
 import { isMissing, type Part } from "../../../src/report/data.js";
@@ -283,6 +283,16 @@ describe("the int8 graphs that were tried", () => {
   test("are none for an artifact that does not tell", async () => {
     expect(await collectLadder(await quantized({ choices: [] }, {}))).toEqual([]);
     expect(await collectLadder(undefined)).toEqual([]);
+  });
+});
+
+describe("the scores in TEI's runtime", () => {
+  test("come from quantize, or are none", async () => {
+    const graphs = [{ name: "fp32", relative_error: 0, largest_difference: 1e-6 }];
+    const commit = async (tei_runtime: unknown) =>
+      await new PipelineFolder(folder()).commit("04-quantize", "quantize", {}, { output: { tei_runtime } });
+    expect(collectTeiRuntime(await commit({ version: "1.22.1", graphs }))).toEqual({ version: "1.22.1", graphs });
+    expect(collectTeiRuntime(await commit(null))).toBeNull();
   });
 });
 

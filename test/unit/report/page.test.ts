@@ -55,6 +55,12 @@ describe("the page", () => {
     expect(text(withData({ making: { ...reportData.making, int8: [] } }))).not.toContain("int8 graphs tried");
   });
 
+  test("shows what the graphs score in TEI's runtime, where that was there", () => {
+    expect(text(page)).toContain("int8 4.6 % 0.012");
+    const without = withData({ making: { ...reportData.making, tei_runtime: null } });
+    expect(text(without)).not.toContain("Text Embeddings Inference embeds");
+  });
+
   test("escapes names wherever they stand", () => {
     const evil = `<b onclick="x">'&`;
     const data: ReportData = {
