@@ -1,6 +1,7 @@
 // How the results came about: stages, options, versions and counts out of the manifests. Paths and file names stay out.
 import { z } from "zod";
 import type { TriedInt8 } from "../../stages/quantize/schema.js";
+import { trimReportSchema } from "../../trim/schema.js";
 import type { DataCounts, Making } from "../data.js";
 import type { Chain } from "./artifacts.js";
 
@@ -41,6 +42,7 @@ export function collectMaking(chain: Chain): Making {
       const { started, seconds, key, digest } = manifest;
       return { name, started, seconds, key, digest };
     }),
+    trim: trimReportSchema.safeParse((train?.output as { trim?: unknown } | undefined)?.trim).data ?? null,
     int8: triedGraphs(chain.get("quantize")?.manifest.output),
     options: artifacts
       .filter(([name]) => SECTIONS.includes(name))

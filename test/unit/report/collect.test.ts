@@ -263,6 +263,30 @@ describe("the data of a report", () => {
 
 const close = (logit: number): unknown => expect.closeTo(sigmoid(logit), 12);
 
+describe("a trimmed vocabulary", () => {
+  const trim = {
+    pieces: { before: 700, after: 300 },
+    weights: { before: 9000, after: 5000 },
+    texts: 12,
+    tokens: 99,
+    languages: ["de"],
+    letters: [{ script: "Han", known: 40, lost: 40 }],
+    unseen: null,
+    left_out: [],
+  };
+  const making = (output: unknown) =>
+    collectMaking(new Map([["train", { manifest: { output, tools: {}, options: {} } }]]) as never);
+
+  test("comes from train", () => {
+    expect(making({ steps: 1, trim }).trim).toEqual(trim);
+  });
+
+  test("is none where the base kept its own, or another tool wrote something else there", () => {
+    expect(making({ steps: 1 }).trim).toBeNull();
+    expect(making({ steps: 1, trim: { pieces: 3 } }).trim).toBeNull();
+  });
+});
+
 describe("the int8 graphs that were tried", () => {
   const tried = [{ token_inputs: 6, inputs: 48, tables: "int8", error: 0.04, bytes: 9, kept: true }];
   const making = (output: unknown) =>

@@ -170,6 +170,7 @@ export const reportData: ReportData = {
         digest: "a000c73f12ef80b3",
       },
     ],
+    trim: null,
     int8: [
       { token_inputs: 0, inputs: 48, tables: "fp16", error: 0.048, bytes: 55_600_000, kept: false },
       { token_inputs: 0, inputs: 48, tables: "int8", error: 0.049, bytes: 39_400_000, kept: true },
