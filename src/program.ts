@@ -131,9 +131,11 @@ function addRecipeCommands(program: Command, perform: Perform): void {
   program
     .command("trim")
     .helpGroup(group)
-    .argument("<model>", "model folder with tokenizer.json and one model.safetensors")
+    .argument("<model>", "model folder with tokenizer.json and model.safetensors, or its shards")
     .description("a base without the pieces your texts never use; proves that they are cut as before")
-    .requiredOption("--corpus <file...>", "texts: JSON lines (every string counts) or plain lines, .gz or not")
+    .option("--corpus <file...>", "texts: JSON lines (every string counts) or plain lines, .gz or not")
+    .option("--languages <tag...>", "keep every piece of these languages' letters alone, such as de fr it en")
+    .option("--check <file...>", "other texts, in the same forms: how many are cut otherwise, and at what price")
     .requiredOption("--out <folder>", "folder to make")
     .addOption(
       new Option("--keep <what>", "characters: also every single character; used: nothing beyond the texts")

@@ -76,6 +76,7 @@ prepare:
   source: ${quoted(fromFolder(flags.data, folder))} # query, passage, label as JSONL, CSV or TSV; or groups, FlagEmbedding rows, a BEIR folder
   split: { dev: auto, test: 0.15 } # by query; dev selects the checkpoint, test is scored once
   candidates: { depth: 30 } # passages a query that are reranked on dev and test
+# trim: { languages: [en] } # a multilingual base without the pieces that neither these languages nor the data need: smaller files
 train:
 ${(preset?.settings ?? DEFAULT_SETTINGS).map(settingLine).join("\n")}
 quantize: { int8: true, fp16: true }

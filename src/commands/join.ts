@@ -7,6 +7,7 @@ import { executePipeline } from "../pipeline/execute.js";
 import { loadRecipe } from "../recipe/load.js";
 import { train } from "../stages/train/index.js";
 import { guardSets, trainJob } from "../stages/train/job.js";
+import { trimmedBase } from "../stages/train/trimmed-base.js";
 import type { Renderable } from "../ui/output.js";
 import { joinJob } from "../worker/join-job.js";
 import type { Launch } from "../worker/launch.js";
@@ -39,7 +40,10 @@ export async function joinTraining(
   const dataset = requireDataset(prepared.dirs.prepare);
   const work = join(root, recipe.name, `node-${launch.nodeRank}`);
   const recordsDir = join(work, RECORDS_FOLDER);
-  const job = trainJob(train.options(recipe), dataset, await guardSets(dataset));
+  const options = train.options(recipe);
+  const guards = await guardSets(dataset);
+  const trimmed = await trimmedBase({ outDir: work, signal, emit }, options, dataset, guards);
+  const job = trainJob(options, dataset, guards, trimmed?.dir);
   const { nodeRank, nodes, rendezvous } = launch;
   emit({ type: "note", message: `takes part in training as machine ${nodeRank} of ${nodes}, led by ${rendezvous}` });
   await joinJob({

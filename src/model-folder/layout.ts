@@ -7,6 +7,8 @@ export const MODEL_FILES = {
   golden: "golden_pairs.json",
   config: "config.json",
   weights: "model.safetensors",
+  /** Beside shards, in place of the file before. */
+  weightsIndex: "model.safetensors.index.json",
   tokenizer: "tokenizer.json",
   tokenizerConfig: "tokenizer_config.json",
   modules: "modules.json",

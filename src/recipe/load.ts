@@ -47,9 +47,11 @@ export async function loadRecipe(path: string, options: LoadOptions): Promise<Re
   else if (prepare.source !== undefined) prepare.source = resolve(folder, prepare.source);
   if (prepare.run !== undefined) prepare.run = resolve(folder, prepare.run);
   const guard = [recipe.verify.guard ?? []].flat().map((path) => resolve(folder, path));
+  const corpus = [recipe.trim?.corpus ?? []].flat().map((path) => resolve(folder, path));
   return {
     ...recipe,
     prepare,
+    ...(recipe.trim === undefined || corpus.length === 0 ? {} : { trim: { ...recipe.trim, corpus } }),
     verify: { ...recipe.verify, ...(guard.length === 0 ? {} : { guard }) },
     ...(await findBase(recipe, folder, options)),
     registry_dir: resolve(options.registryDir),

@@ -1,5 +1,6 @@
 // Rules between fields that a schema cannot say, each a named function.
 import type { Problem } from "../errors.js";
+import { isKnownLanguage } from "../trim/alphabet.js";
 import type { Recipe } from "./schema.js";
 
 type Rule = (recipe: Recipe) => Problem[];
@@ -13,6 +14,7 @@ export function recipeRules(recipe: Recipe): Problem[] {
     groupHasNegatives,
     randomFitsNegatives,
     adaptersNeedTheirRate,
+    languagesAreKnown,
   ].flatMap((rule) => rule(recipe));
 }
 
@@ -72,3 +74,16 @@ const adaptersNeedTheirRate: Rule = ({ train }) =>
         },
       ]
     : [];
+
+const languagesAreKnown: Rule = ({ trim }) =>
+  (trim?.languages ?? []).flatMap((tag, index) =>
+    isKnownLanguage(tag)
+      ? []
+      : [
+          {
+            path: `trim.languages.${index}`,
+            message: `${JSON.stringify(tag)} is no language whose letters are known`,
+            hint: "give tags such as de, en, pt-BR or zh-Hant",
+          },
+        ],
+  );

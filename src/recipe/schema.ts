@@ -7,6 +7,7 @@ import { publishSchema } from "../stages/publish/schema.js";
 import { quantizeSchema } from "../stages/quantize/schema.js";
 import { trainSchema } from "../stages/train/schema.js";
 import { verifySchema } from "../stages/verify/schema.js";
+import { trimSchema } from "../trim/schema.js";
 
 export const baseModelSchema = z.strictObject({
   path: z
@@ -37,6 +38,11 @@ export const recipeSchema = z.strictObject({
     .describe("Names the run's folder and the published model: <base>-<domain>-<loss>."),
   base_model: baseModelSchema.describe("The model to start from: exactly one of path, repo, builtin."),
   prepare: prepareSchema.describe("Labelled data and candidates."),
+  trim: trimSchema
+    .optional()
+    .describe(
+      "Take the pieces out of the base's vocabulary that neither the texts of this recipe nor the languages given need, before training. Left out: the base keeps its vocabulary.",
+    ),
   train: trainSchema.prefault({}).describe("Fine-tuning."),
   export: exportSchema.prefault({}).describe("PyTorch to ONNX."),
   quantize: quantizeSchema.prefault({}).describe("int8 and fp16 variants."),

@@ -3,6 +3,7 @@ import type { Calibration } from "../ranking/calibration.js";
 import type { PairedComparison } from "../ranking/significance.js";
 import type { TeiRuntime, TriedInt8 } from "../stages/quantize/schema.js";
 import type { GateOutcome, LatencyRow, QualityRow, Reference, Verdict, VerifyOutput } from "../stages/verify/schema.js";
+import type { TrimReport } from "../trim/schema.js";
 
 /** A part that cannot be shown, and why, in one sentence. */
 export interface Missing {
@@ -169,6 +170,8 @@ export interface Making {
   base: string | null;
   data: DataCounts | null;
   stages: StageRecord[];
+  /** What left the base's vocabulary before training; null where it was not trimmed. */
+  trim: TrimReport | null;
   /** The int8 graphs that quantize measured, in their order; empty without int8 or for an artifact of an older version. */
   int8: MeasuredRung[];
   /** All graphs in the ONNX Runtime that TEI embeds; null where it was not there. */

@@ -61,6 +61,11 @@ export class ExactTokenizer {
     });
   }
 
+  /** A text as the model's pieces are spelled: what a lower-casing or composing tokenizer makes of it. */
+  normalized(text: string): string {
+    return this.normalize(text.toWellFormed());
+  }
+
   /** Adds the ids of all pieces without which a text could be cut otherwise. */
   touch(text: string, used: Set<number>): void {
     const touched = this.idsOf(text, (word, ids) => {

@@ -21,14 +21,22 @@ type WordPieceVocab = Record<string, number>;
  * The best path over the pieces that stay is the old one, as all its pieces stay and every path left was there before. The score of an
  * unknown character hangs on the worst piece, so that piece stays too.
  * @param used ids that the texts need (`ExactTokenizer.touch`).
+ * @param letters where given, every piece stays whose letters and marks are all among these: a text of such letters alone is then cut
+ * as before, whether it was among the texts or not, since no piece that could stand in it is gone.
  * @throws Error for another model.
  */
-export function trimTokenizer(json: TokenizerJson, used: ReadonlySet<number>, keep: Keep): TrimmedTokenizer {
+export function trimTokenizer(
+  json: TokenizerJson,
+  used: ReadonlySet<number>,
+  keep: Keep,
+  letters?: ReadonlySet<string>,
+): TrimmedTokenizer {
   const pieces = piecesOf(json);
   const wanted = new Set(used);
   for (const { id } of json.added_tokens ?? []) wanted.add(id);
   for (const id of alwaysKept(json)) wanted.add(id);
   if (keep === "characters") for (const [piece, id] of pieces) if (isOneCharacter(piece)) wanted.add(id);
+  if (letters !== undefined) for (const [piece, id] of pieces) if (isWrittenWith(letters, piece)) wanted.add(id);
   const kept = [...wanted].sort((left, right) => left - right);
   const newIds = new Map(kept.map((old, id) => [old, id]));
   return { json: withIds(json, newIds), kept };
@@ -55,6 +63,12 @@ function alwaysKept({ model }: TokenizerJson): number[] {
 function isOneCharacter(piece: string): boolean {
   const bare = piece.replace(/^(?:▁|##)(?=.)/u, "");
   return bare.length <= 2 && Array.from(bare).length === 1;
+}
+
+/** Digits, punctuation and symbols belong to every language. */
+function isWrittenWith(letters: ReadonlySet<string>, piece: string): boolean {
+  for (const character of piece) if (/[\p{L}\p{M}]/u.test(character) && !letters.has(character)) return false;
+  return true;
 }
 
 function withIds(json: TokenizerJson, newIds: ReadonlyMap<number, number>): TokenizerJson {

@@ -1,5 +1,6 @@
 // What a trimmed tokenizer no longer knows: characters by script that were pieces and are unknown now.
-import type { ExactTokenizer } from "../tokenization/exact-tokenizer.js";
+import type { TrimReport } from "./schema.js";
+import type { Trimming } from "./unseen.js";
 
 /** Scripts that are told apart; the rest is `other`. */
 const SCRIPTS = [
@@ -21,23 +22,12 @@ const SCRIPTS = [
   "Han",
 ] as const;
 
-export interface ScriptCoverage {
-  script: string;
-  /** Letters that the old tokenizer has a piece for. */
-  known: number;
-  /** Those of them that are unknown to the new one. */
-  lost: number;
-}
+type ScriptCoverage = TrimReport["letters"][number];
 
 /** Letters end here for our purpose: the planes beyond hold historic scripts and rare ideographs. */
 const LAST = 0xffff;
 
-/** @param unknown ids of the unknown piece, before and after. */
-export function lostLetters(
-  before: ExactTokenizer,
-  after: ExactTokenizer,
-  unknown: { before: number; after: number },
-): ScriptCoverage[] {
+export function lostLetters({ before, after, unknown }: Trimming): ScriptCoverage[] {
   const counts = new Map<string, ScriptCoverage>();
   for (let code = 0x41; code <= LAST; code++) {
     const letter = String.fromCharCode(code);

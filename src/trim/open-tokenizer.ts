@@ -8,12 +8,12 @@ import { ExactTokenizer, type TokenizerJson } from "../tokenization/exact-tokeni
 
 /** @throws RerankTuneError MODEL_NOT_FOUND, MODEL_UNSUPPORTED. */
 export async function readTokenizer(model: string): Promise<TokenizerJson> {
-  for (const name of [MODEL_FILES.config, MODEL_FILES.tokenizer, MODEL_FILES.weights])
+  for (const name of [MODEL_FILES.config, MODEL_FILES.tokenizer])
     if (!existsSync(join(model, name)))
       throw new RerankTuneError({
         code: "MODEL_NOT_FOUND",
         message: `${join(model, name)} is missing.`,
-        hint: "give a model folder with config.json, tokenizer.json and one model.safetensors",
+        hint: "give a model folder with config.json, tokenizer.json and model.safetensors",
       });
   try {
     return JSON.parse(await readFile(join(model, MODEL_FILES.tokenizer), "utf8")) as TokenizerJson;

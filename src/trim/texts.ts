@@ -1,7 +1,8 @@
 // Texts of files, one at a time: every string in each row of JSON lines, or each line of anything else; gzipped files are unpacked on the way.
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { linesOf } from "../dataset/lines.js";
 import { fromFileSystemError, RerankTuneError } from "../errors.js";
 
 /** @throws RerankTuneError DATA_NOT_FOUND; DATA_INVALID for a row that is not JSON, by its line. */
@@ -13,7 +14,7 @@ async function* textsOfFile(file: string): AsyncGenerator<string> {
   const isJson = /\.jsonl(?:\.gz)?$/.test(file);
   let number = 0;
   try {
-    for await (const line of linesOf(file)) {
+    for await (const line of linesOf(bytesOf(file))) {
       number += 1;
       if (line.trim() === "") continue;
       if (isJson) yield* strings(parseRow(line, file, number));
@@ -24,11 +25,11 @@ async function* textsOfFile(file: string): AsyncGenerator<string> {
   }
 }
 
-function linesOf(file: string): AsyncIterable<string> {
+function bytesOf(file: string): Readable {
   const bytes = createReadStream(file);
   const plain = file.endsWith(".gz") ? bytes.pipe(createGunzip()) : bytes;
   if (plain !== bytes) bytes.on("error", (error) => plain.destroy(error));
-  return createInterface({ input: plain, crlfDelay: Number.POSITIVE_INFINITY });
+  return plain;
 }
 
 function parseRow(line: string, file: string, number: number): unknown {

@@ -8,19 +8,27 @@ const PIECE = 1 << 22;
 export interface TrimmedWeights {
   /** Tensors that lost rows. */
   tables: string[];
+  /** Of the whole file. */
   bytes: number;
+  /** Without the header. */
+  tensorBytes: number;
+  parameters: number;
 }
 
-/**
- * @param isTable which tensors lose rows, by name and rows.
- * @param kept rows that stay, ascending.
- * @throws Error when a table has fewer rows than `kept` names.
- */
+export interface WhatToTrim {
+  /** Rows that stay, ascending. */
+  kept: readonly number[];
+  /** Which tensors lose rows, by name and rows. */
+  isTable(name: string, rows: number): boolean;
+  /** Called every few megabytes; may throw. */
+  beat(): void;
+}
+
+/** @throws Error when a table has fewer rows than `kept` names. */
 export async function trimWeights(
   source: string,
   target: string,
-  kept: readonly number[],
-  isTable: (name: string, rows: number) => boolean,
+  { kept, isTable, beat }: WhatToTrim,
 ): Promise<TrimmedWeights> {
   const input = await open(source, "r");
   const output = await open(target, "wx");
@@ -32,7 +40,7 @@ export async function trimWeights(
     });
     const tables = [...tensors].flatMap(([name, { shape }]) => (isTable(name, shape[0] ?? 0) ? [name] : []));
     const plan = planOf(tensors, new Set(tables), kept);
-    const writer = new Writer(output);
+    const writer = new Writer(output, beat);
     await writer.write(headerBytes(plan, metadata));
     for (const { name } of plan)
       await copyTensor(
@@ -43,7 +51,7 @@ export async function trimWeights(
         writer,
       );
     await output.sync();
-    return { tables, bytes: writer.position };
+    return { tables, bytes: writer.position, ...totalsOf(plan) };
   } finally {
     await input.close();
     await output.close();
@@ -73,6 +81,14 @@ function planOf(
     end += ((to - from) / rows) * kept.length;
     return { name, tensor: { ...tensor, shape: [kept.length, ...columns], data_offsets: [begin, end] } };
   });
+}
+
+function totalsOf(plan: readonly Planned[]): Pick<TrimmedWeights, "tensorBytes" | "parameters"> {
+  const elements = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
+  return {
+    tensorBytes: plan.at(-1)?.tensor.data_offsets[1] ?? 0,
+    parameters: plan.reduce((sum, { tensor }) => sum + elements(tensor.shape), 0),
+  };
 }
 
 /** Padded with spaces so that the tensors begin at a multiple of 8, as the library writes it. */
@@ -123,9 +139,13 @@ async function copyBytes(input: FileHandle, offset: number, length: number, writ
 class Writer {
   position = 0;
 
-  constructor(private readonly output: FileHandle) {}
+  constructor(
+    private readonly output: FileHandle,
+    private readonly beat: () => void,
+  ) {}
 
   async write(bytes: Buffer): Promise<void> {
+    this.beat();
     await this.output.writev([bytes], this.position);
     this.position += bytes.length;
   }

@@ -1,5 +1,6 @@
 // How the results came about: stages, options, versions and counts out of the manifests. Paths and file names stay out.
 import { z } from "zod";
+import { trimReportSchema } from "../../trim/schema.js";
 import type { DataCounts, Making } from "../data.js";
 import type { Chain } from "./artifacts.js";
 import { collectLadder, collectTeiRuntime } from "./ladder.js";
@@ -29,6 +30,7 @@ export async function collectMaking(chain: Chain): Promise<Making> {
       const { started, seconds, key, digest } = manifest;
       return { name, started, seconds, key, digest };
     }),
+    trim: trimReportSchema.safeParse((train?.output as { trim?: unknown } | undefined)?.trim).data ?? null,
     int8: await collectLadder(chain.get("quantize")),
     tei_runtime: collectTeiRuntime(chain.get("quantize")),
     options: artifacts

@@ -1,7 +1,8 @@
 // How the results came about: data, stages with their digests, options, versions, machine.
+import type { TrimReport } from "../../trim/schema.js";
 import type { DataCounts, ReportData, StageRecord } from "../data.js";
 import { type Content, html, type Markup } from "../markup.js";
-import { count, duration, time } from "../numbers.js";
+import { count, duration, size, time } from "../numbers.js";
 import { ladderTable, teiRuntimeTable } from "./ladder.js";
 import { folded, section, table } from "./parts.js";
 
@@ -9,11 +10,12 @@ import { folded, section, table } from "./parts.js";
 const SHOWN_DIGEST = 12;
 
 export function makingSection({ making }: ReportData): Markup {
-  const { base, data, stages, int8, tei_runtime, options, tools, host } = making;
+  const { base, data, stages, trim, int8, tei_runtime, options, tools, host } = making;
   const introduction = `${base === null ? "" : `Started from ${base}. `}Made on ${host}. The key names the artifact folder; the digest is the sha256 of what it holds.`;
   return section("making", "How it was made", introduction, [
     data === null ? undefined : dataTable(data),
     stageTable(stages),
+    trim === null ? undefined : trimTable(trim),
     int8.length === 0 ? undefined : ladderTable(int8),
     tei_runtime === null ? undefined : teiRuntimeTable(tei_runtime),
     folded("Options of the recipe", definitions("Options of the recipe", options)),
@@ -47,6 +49,34 @@ function stageTable(stages: readonly StageRecord[]): Markup {
     head: ["stage", "started", "took", "key", "digest"],
     rows,
     left: [1, 3, 4],
+  });
+}
+
+/** Sizes in the table; what the smaller vocabulary means for texts in the words below it. */
+function trimTable({ pieces, weights, texts, languages, letters, unseen }: TrimReport): Markup {
+  const lost = letters.filter((script) => script.lost > 0);
+  const rows = [
+    ["pieces", count(pieces.before), count(pieces.after)],
+    ["weights of the base", size(weights.before), size(weights.after)],
+    ...(unseen === null ? [] : [["tokens of unseen texts", count(unseen.tokens.before), count(unseen.tokens.after)]]),
+    ...lost.map(({ script, known, lost: missing }) => [
+      `known letters, ${script}`,
+      count(known),
+      count(known - missing),
+    ]),
+  ];
+  const words = [
+    `${count(texts)} texts are proven to be cut as before`,
+    ...(languages.length === 0 ? [] : [`and all texts in the letters of ${languages.join(", ")}`]),
+    ...(unseen === null
+      ? []
+      : [`of ${count(unseen.texts)} unseen texts ${count(unseen.cut_otherwise)} are cut otherwise`]),
+  ];
+  return table({
+    caption: `Vocabulary, trimmed; ${words.join("; ")}`,
+    shown: true,
+    head: ["", "before", "after"],
+    rows,
   });
 }
 

@@ -16,11 +16,12 @@ export type Upstream = (typeof UPSTREAM)[number];
 export function recipeSlice(recipe: ResolvedRecipe): Record<string, unknown> {
   const { source: _source, run: _run, ...prepare } = recipe.prepare;
   const { path, ...base } = recipe.base_model;
-  const { schema, train, export: exporting, quantize, verify } = recipe;
+  const { schema, trim, train, export: exporting, quantize, verify } = recipe;
   return {
     schema,
     base_model: { ...base, ...(path === undefined ? {} : { path: basename(path) }) },
     prepare,
+    ...(trim === undefined ? {} : { trim: { ...trim, corpus: undefined } }),
     train,
     export: exporting,
     quantize,

@@ -4,6 +4,7 @@ import type { PackageManifest } from "../../model-folder/layout.js";
 import { inClusters } from "../../ranking/clusters.js";
 import type { QualityRow, VerifyOutput } from "../verify/schema.js";
 import { snippets } from "./snippets.js";
+import { otherTexts, smallerVocabulary, trimOf } from "./trim-words.js";
 import { verdictSection } from "./verdict-section.js";
 
 export interface CardInput {
@@ -127,10 +128,13 @@ function training(manifest: PackageManifest): string {
     (split) => `| ${split} | ${queries?.[split] ?? "–"} | ${pairs?.[split] ?? "–"} | \`${digests?.[split]}\` |`,
   );
   const table = ["| split | queries | pairs | sha256 |", "| --- | ---: | ---: | --- |", ...splits].join("\n");
-  return `${table}\n\nThe texts themselves are not part of this folder. The whole recipe, seeds, versions and machine are in \`rerank-tune.json\`. Made by rerank-tune ${manifest.rerank_tune}.`;
+  const trim = trimOf(manifest);
+  const vocabulary = trim === undefined ? "" : `\n\n${smallerVocabulary(trim)}`;
+  return `${table}${vocabulary}\n\nThe texts themselves are not part of this folder. The whole recipe, seeds, versions and machine are in \`rerank-tune.json\`. Made by rerank-tune ${manifest.rerank_tune}.`;
 }
 
 function limitations({ manifest, verified }: CardInput): string {
+  const trim = trimOf(manifest);
   const detectable = verified.variants.flatMap(({ ndcg_difference }) => ndcg_difference?.smallest_detectable ?? []);
   return [
     "- Tuned for the kind of queries and passages it was trained on; measure it on your own before you rely on it elsewhere.",
@@ -138,6 +142,7 @@ function limitations({ manifest, verified }: CardInput): string {
     (manifest.training.calibration ?? null) === null
       ? "- A score orders passages of one query. It is no probability and no threshold was calibrated."
       : "- The sigmoid of a score was calibrated on the dev split: read it as a probability on data like that alone.",
+    ...(trim === undefined ? [] : [`- ${otherTexts(trim)}`]),
     ...(detectable.length > 0
       ? [
           `- The test split can show a loss of NDCG@10 from ${hundred(Math.max(...detectable))} points up; smaller ones stay unseen.`,

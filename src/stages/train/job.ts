@@ -22,15 +22,21 @@ export async function guardSets(dataset: string): Promise<string[]> {
 /**
  * @param dataset folder of the prepare artifact.
  * @param guards names of its guard sets; each becomes the input `guard-NAME`.
+ * @param base folder of the base, where it is another than the recipe's: one with a smaller vocabulary.
  */
-export function trainJob(options: TrainOptions, dataset: string, guards: readonly string[]): StageJob {
-  const { base_dir, base_identity: _identity, ...rest } = options;
+export function trainJob(
+  options: TrainOptions,
+  dataset: string,
+  guards: readonly string[],
+  base: string = options.base_dir,
+): StageJob {
+  const { base_dir: _dir, base_identity: _identity, trim: _trim, ...rest } = options;
   const file = (split: "train" | "dev" | "test"): string => join(dataset, groupsFile(split));
   const guarded = guards.map((name) => [`guard-${name}`, join(dataset, GUARDS_FOLDER, `${name}.jsonl`)]);
   return {
     kind: "train",
     inputs: {
-      base: base_dir,
+      base,
       train: file("train"),
       dev: file("dev"),
       test: file("test"),

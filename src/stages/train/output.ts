@@ -1,5 +1,6 @@
 // Output of `train`: its shape, its check, and a few words about it.
 import { z } from "zod";
+import type { TrimReport } from "../../trim/schema.js";
 
 export interface TrainOutput {
   /** Whether the base already had a one-label head; only then its own row appears in tables. */
@@ -26,6 +27,8 @@ export interface TrainOutput {
   interpolation: { alpha: number; dev_ndcg_at_10: number } | null;
   /** Scores are a * score + b of what training left, folded into the weights; null when not asked for or not possible. */
   calibration: { a: number; b: number } | null;
+  /** What left the base's vocabulary before training; absent where it was not trimmed. */
+  trim?: TrimReport;
 }
 
 /** NDCG@10 values are 0-1, on the evaluation subset of dev. */
@@ -62,7 +65,7 @@ const seeds: z.ZodType<TrainSeeds> = z.object({
 });
 
 /** What the worker must answer with. */
-export const outputSchema: z.ZodType<TrainOutput> = z.object({
+export const outputSchema: z.ZodType<Omit<TrainOutput, "trim">> = z.object({
   base_is_reranker: z.boolean(),
   model_type: z.string(),
   max_length: z.int(),

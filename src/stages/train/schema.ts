@@ -1,5 +1,6 @@
 // Options of `train`. Defaults are those of training.md §3 for a base that already is a reranker.
 import { z } from "zod";
+import type { TrimSection } from "../../trim/schema.js";
 
 /** What a step minimizes; one file each in python/rerank_tune_worker/training/losses. */
 export const TRAIN_LOSSES = ["group_ce", "bce", "lambda", "ranknet", "margin_mse", "kl"] as const;
@@ -195,5 +196,12 @@ export const trainSchema = z.strictObject({
       "Fit a * score + b on dev, so that the sigmoid of a score is the share of relevant passages, and fold it into the last layer; the ranking stays as it is.",
     ),
 });
-export type TrainOptions = z.infer<typeof trainSchema> & { base_identity: string; base_dir: string };
+export type TrainOptions = z.infer<typeof trainSchema> & {
+  base_identity: string;
+  base_dir: string;
+  /** Absent where the base keeps its vocabulary, so that the keys of such runs are what they were. */
+  trim?: TrimStageOptions;
+};
+/** The recipe's section, and the version of the lists of letters where languages are given. */
+export type TrimStageOptions = TrimSection & { exemplars?: string };
 export type { TrainOutput } from "./output.js";

@@ -76,6 +76,14 @@ describe("an invalid recipe", () => {
     expect(problemsOf(MINIMAL, ["train.group_size=1"])).toMatchObject([{ path: "train.group_size" }]);
   });
 
+  test("points to a language whose letters nobody knows", () => {
+    expect(problemsOf(`${MINIMAL}trim:\n  languages: [de, xx]\n`)).toMatchObject([
+      { at: "6:3", path: "trim.languages.1", message: expect.stringContaining('"xx"') },
+    ]);
+    const recipe = parseRecipe(`${MINIMAL}trim: { languages: [de, zh-Hant] }\n`, { file: "demo.yaml" });
+    expect(recipe.trim).toEqual({ languages: ["de", "zh-Hant"], keep: "characters" });
+  });
+
   test("refuses an override without a value", () => {
     expect(() => parseRecipe(MINIMAL, { file: "demo.yaml", overrides: ["train.epochs"] })).toThrow(/not key=value/);
   });

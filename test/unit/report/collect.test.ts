@@ -5,7 +5,7 @@ import { sigmoid } from "../../../src/ranking/calibration.js";
 import { readScores } from "../../../src/ranking/scores.js";
 import { collectReport } from "../../../src/report/collect/index.js";
 import { collectLadder, collectTeiRuntime } from "../../../src/report/collect/ladder.js";
-import { flatOptions } from "../../../src/report/collect/making.js";
+import { collectMaking, flatOptions } from "../../../src/report/collect/making.js";
 import { historyRows } from "../../../src/report/collect/training.js";
 import { isMissing, type Part } from "../../../src/report/data.js";
 import { renderReport } from "../../../src/report/page.js";
@@ -263,6 +263,30 @@ describe("the data of a report", () => {
 });
 
 const close = (logit: number): unknown => expect.closeTo(sigmoid(logit), 12);
+
+describe("a trimmed vocabulary", () => {
+  const trim = {
+    pieces: { before: 700, after: 300 },
+    weights: { before: 9000, after: 5000 },
+    texts: 12,
+    tokens: 99,
+    languages: ["de"],
+    letters: [{ script: "Han", known: 40, lost: 40 }],
+    unseen: null,
+    left_out: [],
+  };
+  const making = async (output: unknown) =>
+    await collectMaking(new Map([["train", { manifest: { output, tools: {}, options: {} } }]]) as never);
+
+  test("comes from train", async () => {
+    expect((await making({ steps: 1, trim })).trim).toEqual(trim);
+  });
+
+  test("is none where the base kept its own, or another tool wrote something else there", async () => {
+    expect((await making({ steps: 1 })).trim).toBeNull();
+    expect((await making({ steps: 1, trim: { pieces: 3 } })).trim).toBeNull();
+  });
+});
 
 describe("the int8 graphs that were tried", () => {
   const forms = { static: 40, smoothed: 5, token: 3, block: 0, float32: 0 };

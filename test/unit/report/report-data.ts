@@ -172,6 +172,7 @@ export const reportData: ReportData = {
         digest: "a000c73f12ef80b3",
       },
     ],
+    trim: null,
     int8: [
       { ...RUNG, tables: "fp16", error: 0.048, bytes: 55_600_000, kept: false, milliseconds: 12.34 },
       { ...RUNG, tables: "int8", error: 0.049, bytes: 39_400_000, kept: true, milliseconds: null },

@@ -1,86 +1,42 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { StageEvent } from "../../../src/pipeline/stage.js";
 import { ExactTokenizer, type TokenizerJson } from "../../../src/tokenization/exact-tokenizer.js";
 import { type TrimOptions, type TrimReport, trimModel } from "../../../src/trim/index.js";
+import { textsOf } from "../../../src/trim/texts.js";
 import { folderPerTest } from "../../helpers/folder-per-test.js";
-
-const { kinds } = JSON.parse(await readFile(new URL("../../fixtures/tokenizers.json", import.meta.url), "utf8")) as {
-  kinds: { kind: string; tokenizer: TokenizerJson }[];
-};
-const tokenizerOf = (kind: string) => kinds.find((item) => item.kind === kind)?.tokenizer as TokenizerJson;
+import {
+  ROWS,
+  readWeights,
+  SHARDS,
+  TABLE,
+  tokenizerOf,
+  WIDTH,
+  writeShards,
+  writeTrimmableModel,
+} from "../../helpers/trimmable-model.js";
 
 const folder = folderPerTest();
 const place = (...names: string[]) => join(folder(), ...names);
-const WIDTH = 3;
-const ROWS = 700;
 
-/** A table whose row r is r, r + 0.25, r + 0.5, between two small tensors. */
-function weights(): Buffer {
-  const table = Float32Array.from(
-    { length: ROWS * WIDTH },
-    (_, index) => Math.floor(index / WIDTH) + (index % WIDTH) / 4,
-  );
-  const tensors: [string, number[], Float32Array][] = [
-    ["classifier.weight", [1, WIDTH], Float32Array.of(7, 8, 9)],
-    ["roberta.embeddings.word_embeddings.weight", [ROWS, WIDTH], table],
-    ["roberta.embeddings.position_embeddings.weight", [2, WIDTH], Float32Array.of(1, 2, 3, 4, 5, 6)],
-  ];
-  let end = 0;
-  const header = Object.fromEntries(
-    tensors.map(([name, shape, { byteLength }]) => {
-      end += byteLength;
-      return [name, { dtype: "F32", shape, data_offsets: [end - byteLength, end] }];
-    }),
-  );
-  const text = Buffer.from(JSON.stringify({ __metadata__: { format: "pt" }, ...header }));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([length, text, ...tensors.map(([, , { buffer }]) => Buffer.from(buffer as ArrayBuffer))]);
-}
-
-async function readWeights(path: string): Promise<Record<string, { shape: number[]; values: number[] }>> {
-  const bytes = await readFile(path);
-  const length = Number(bytes.readBigUInt64LE());
-  const { __metadata__: _, ...header } = JSON.parse(bytes.subarray(8, 8 + length).toString());
-  return Object.fromEntries(
-    Object.entries(header as Record<string, { shape: number[]; data_offsets: [number, number] }>).map(
-      ([
-        name,
-        {
-          shape,
-          data_offsets: [from, to],
-        },
-      ]) => {
-        const data = bytes.subarray(8 + length + from, 8 + length + to);
-        return [name, { shape, values: Array.from({ length: data.length / 4 }, (_, at) => data.readFloatLE(4 * at)) }];
-      },
-    ),
-  );
-}
-
-async function writeModel(tokenizer: unknown, config: object = {}): Promise<void> {
-  await mkdir(place("model"));
-  await writeFile(place("model", "tokenizer.json"), JSON.stringify(tokenizer));
-  await writeFile(
-    place("model", "config.json"),
-    JSON.stringify({ vocab_size: ROWS, pad_token_id: 1, layer_norm_eps: 1e-5, ...config }),
-  );
-  await writeFile(place("model", "model.safetensors"), weights());
-  await writeFile(place("model", "sentencepiece.bpe.model"), "old");
-}
+const writeModel = (tokenizer: unknown, config: object = {}) => writeTrimmableModel(place("model"), tokenizer, config);
 
 const CORPUS = ["The court dismissed the appeal.", "a patient with fever", "Die Kündigung bedarf der Schriftform"];
 
-async function trim(changes: Partial<TrimOptions> = {}): Promise<TrimReport> {
-  if (changes.corpus === undefined)
-    await writeFile(place("corpus.jsonl"), CORPUS.map((text) => `${JSON.stringify({ _id: "x", text })}\n`).join(""));
+interface Changes extends Omit<Partial<TrimOptions>, "corpus"> {
+  /** Files. */
+  corpus?: string[];
+}
+
+async function trim({ corpus = [place("corpus.jsonl")], ...changes }: Changes = {}): Promise<TrimReport> {
+  await writeFile(place("corpus.jsonl"), CORPUS.map((text) => `${JSON.stringify({ _id: "x", text })}\n`).join(""));
   return await trimModel({
     model: place("model"),
-    corpus: [place("corpus.jsonl")],
+    corpus: () => textsOf(corpus),
+    languages: [],
     out: place("out"),
     keep: "used",
     signal: new AbortController().signal,
@@ -100,7 +56,7 @@ describe.each(["xlm-roberta", "bert"])("trimming a %s model", (kind) => {
     const report = await trim();
     const [before, after] = [await openTokenizer("model"), await openTokenizer("out")];
     const found = await readWeights(place("out", "model.safetensors"));
-    const { shape, values } = found["roberta.embeddings.word_embeddings.weight"] as {
+    const { shape, values } = found[TABLE] as {
       shape: number[];
       values: number[];
     };
@@ -183,6 +139,45 @@ describe("what stays the same", () => {
   });
 });
 
+describe("weights in shards", () => {
+  test("are trimmed one by one and stay shards, with an index that says their new size", async () => {
+    await writeModel(tokenizerOf("xlm-roberta"));
+    await trim();
+    await rm(place("model", "model.safetensors"));
+    await writeShards(place("model"));
+    const report = await trim({ out: place("again") });
+    const whole = await readWeights(place("out", "model.safetensors"));
+    const [first, second] = await Promise.all(SHARDS.map((name) => readWeights(place("again", name))));
+    expect({ ...first, ...second }).toEqual(whole);
+    const index = JSON.parse(await readFile(place("again", "model.safetensors.index.json"), "utf8"));
+    const parameters = WIDTH + report.pieces.after * WIDTH + 2 * WIDTH;
+    expect(index.metadata).toEqual({ total_parameters: parameters, total_size: 4 * parameters });
+    expect(index.weight_map[TABLE]).toBe(SHARDS[1]);
+    expect(existsSync(place("again", "model.safetensors"))).toBe(false);
+    expect(report.weights.before - report.weights.after).toBeGreaterThan(4 * WIDTH * (ROWS - report.pieces.after) - 64);
+  });
+
+  test("that are not all there, cut off, or named outside the folder are refused by name", async () => {
+    await writeModel(tokenizerOf("xlm-roberta"));
+    await rm(place("model", "model.safetensors"));
+    await writeShards(place("model"));
+    await truncate(place("model", SHARDS[1]), 1000);
+    await expect(trim()).rejects.toMatchObject({
+      code: "MODEL_UNSUPPORTED",
+      message: expect.stringMatching(/model-00002-of-00002\.safetensors: has 1000 bytes where/),
+    });
+    await rm(place("model", SHARDS[1]));
+    await expect(trim()).rejects.toMatchObject({
+      code: "MODEL_NOT_FOUND",
+      message: expect.stringContaining(SHARDS[1]),
+    });
+    const index = { weight_map: { [TABLE]: "../model.safetensors" } };
+    await writeFile(place("model", "model.safetensors.index.json"), JSON.stringify(index));
+    await expect(trim()).rejects.toMatchObject({ code: "MODEL_UNSUPPORTED" });
+    expect(existsSync(place("out"))).toBe(false);
+  });
+});
+
 describe("what is refused", () => {
   test("a folder that exists, and one that lacks a file", async () => {
     await writeModel(tokenizerOf("bert"));
@@ -217,6 +212,12 @@ describe("what is refused", () => {
     if (text !== undefined) await writeFile(place("c.jsonl"), text);
     await expect(trim({ corpus: [place("c.jsonl")] })).rejects.toMatchObject({ code });
     expect(existsSync(place("out"))).toBe(false);
+  });
+
+  test("no line of JSON because of a line separator inside a text, which JSON allows", async () => {
+    await writeModel(tokenizerOf("bert"));
+    await writeFile(place("c.jsonl"), `${JSON.stringify({ text: "the\u2028court" })}\r\n`);
+    expect(await trim({ corpus: [place("c.jsonl")] })).toMatchObject({ texts: 1 });
   });
 
   test("a gzip file that is cut off; a whole one is read", async () => {

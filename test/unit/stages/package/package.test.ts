@@ -149,6 +149,13 @@ describe("the options of package", () => {
     expect(JSON.stringify(packageStage.options(recipe({})))).not.toMatch(/secret|miller|clients/);
   });
 
+  test("carry how the vocabulary was trimmed without the names of its texts, and nothing where it was not", () => {
+    const trim = { corpus: "/clients/miller/logs.txt", languages: ["de"] };
+    const { recipe: slice } = packageStage.options(recipe({ trim }));
+    expect(JSON.parse(JSON.stringify(slice)).trim).toEqual({ languages: ["de"], keep: "characters" });
+    expect(packageStage.options(recipe({})).recipe).not.toHaveProperty("trim");
+  });
+
   test("carry the gates, so that the proof can be repeated under the same limits", () => {
     const { verify } = packageStage.options(recipe({ verify: { gates: { ndcg_max_drop: 0.1 } } })).recipe;
     expect(verify).toMatchObject({ gates: { ndcg_max_drop: 0.1 }, latency: { candidates: [10, 20, 50, 100] } });

@@ -2,11 +2,13 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import type { PackageManifest } from "../../../../src/model-folder/layout.js";
 import type { StageInputs } from "../../../../src/pipeline/stage.js";
 import { openRegistry } from "../../../../src/registry/index.js";
 import { packageStage } from "../../../../src/stages/package/index.js";
 import { publish } from "../../../../src/stages/publish/index.js";
 import type { PublishOptions } from "../../../../src/stages/publish/schema.js";
+import { otherTexts, smallerVocabulary, trimOf } from "../../../../src/stages/publish/trim-words.js";
 import { openPackage } from "../../../../src/stages/verify/package-check.js";
 import type { GateOutcome, VariantReport, Verdict, VerifyOutput } from "../../../../src/stages/verify/schema.js";
 import { context, writeUpstream } from "../../../helpers/fake-package.js";
@@ -278,6 +280,38 @@ describe("a published result", () => {
       config: { descriptor: {}, config: {} },
     });
     expect(await publish.stale?.(options, output)).toBe("tiny:latest points to another version");
+  });
+});
+
+describe("what the card says of a trimmed vocabulary", () => {
+  const trim = {
+    pieces: { before: 250_002, after: 94_207 },
+    weights: { before: 9000, after: 5000 },
+    texts: 1200,
+    tokens: 40_000,
+    languages: ["de", "fr"],
+    letters: [
+      { script: "Latin", known: 658, lost: 0 },
+      { script: "Han", known: 8100, lost: 8000 },
+    ],
+    unseen: { texts: 300, cut_otherwise: 12, tokens: { before: 9000, after: 9100 }, more_unknown: 0 },
+    left_out: [],
+  };
+  const manifestWith = (training: Record<string, unknown>) => ({ training }) as unknown as PackageManifest;
+
+  test("is nothing where the base kept its own", () => {
+    expect(trimOf(manifestWith({ steps: 5 }))).toBeUndefined();
+    expect(trimOf(manifestWith({ trim }))).toEqual(trim);
+  });
+
+  test("is how far it was cut and for which texts, and how others fare", () => {
+    expect(smallerVocabulary(trim)).toBe(
+      "The base's vocabulary was cut from 250,002 to 94,207 pieces before training, to those that its texts or the letters of de, fr need. 1,200 texts are proven to be cut into the same pieces as by the base.",
+    );
+    expect(otherTexts(trim)).toMatch(
+      /Of 300 texts .* 12 were cut otherwise; their 9,000 tokens became 9,100\. .*: Han\.$/,
+    );
+    expect(otherTexts({ ...trim, letters: [], unseen: null })).toMatch(/shorter pieces\.$/);
   });
 });
 
