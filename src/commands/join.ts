@@ -1,4 +1,5 @@
 // What `run` and `train` do on every machine but the first: prepare the same data, take part in the training, keep nothing but its log.
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { RECORDS_FOLDER } from "../artifacts/manifest.js";
 import { toolVersions } from "../environment/versions.js";
@@ -7,7 +8,7 @@ import { executePipeline } from "../pipeline/execute.js";
 import { loadRecipe } from "../recipe/load.js";
 import { train } from "../stages/train/index.js";
 import { guardSets, trainJob } from "../stages/train/job.js";
-import { trimmedBase } from "../stages/train/trimmed-base.js";
+import { TRIMMED_BASE, trimmedBase } from "../stages/train/trimmed-base.js";
 import type { Renderable } from "../ui/output.js";
 import { joinJob } from "../worker/join-job.js";
 import type { Launch } from "../worker/launch.js";
@@ -42,6 +43,8 @@ export async function joinTraining(
   const recordsDir = join(work, RECORDS_FOLDER);
   const options = train.options(recipe);
   const guards = await guardSets(dataset);
+  // This folder is that of all runs of the recipe: a base that another one trimmed may be of other options.
+  await rm(join(work, TRIMMED_BASE), { recursive: true, force: true });
   const trimmed = await trimmedBase({ outDir: work, signal, emit }, options, dataset, guards);
   const job = trainJob(options, dataset, guards, trimmed?.dir);
   const { nodeRank, nodes, rendezvous } = launch;

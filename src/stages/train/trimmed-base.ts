@@ -10,7 +10,7 @@ import { textsOf } from "../../trim/texts.js";
 import type { TrainOptions, TrimStageOptions } from "./schema.js";
 
 /** Beside the work of the job, until it is done. */
-const BASE_FOLDER = "trimmed-base";
+export const TRIMMED_BASE = "trimmed-base";
 
 /** What enters the key of the stage; nothing without the section. */
 export function trimOptions(section: TrimSection | undefined): { trim?: TrimStageOptions } {
@@ -39,7 +39,7 @@ export async function trimmedBase(
   guards: readonly string[],
 ): Promise<{ dir: string; report: TrimReport } | undefined> {
   if (trim === undefined) return undefined;
-  const dir = join(outDir, BASE_FOLDER);
+  const dir = join(outDir, TRIMMED_BASE);
   const known = await readTrimReport(dir);
   if (known !== undefined) return { dir, report: known };
   await rm(dir, { recursive: true, force: true });
