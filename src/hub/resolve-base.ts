@@ -9,7 +9,7 @@ import { type AccessOptions, callOptions, type HubAccess, openAccess } from "./a
 import { COMMIT, fromCache, isFolder, isOffline, remember } from "./cache.js";
 import { type Download, downloadFile } from "./download.js";
 import { hubFailure } from "./failures.js";
-import { baseFiles, type HubFile, shardFiles, WEIGHTS_INDEX } from "./files.js";
+import { baseFiles, type HubFile, shardFiles, WEIGHTS, WEIGHTS_INDEX } from "./files.js";
 import { progressOf } from "./progress.js";
 
 export interface ResolveBaseOptions extends AccessOptions {
@@ -21,6 +21,8 @@ export interface ResolveBaseOptions extends AccessOptions {
   cacheDir: string;
   /** Use the cache alone; also by RERANK_TUNE_OFFLINE=1 or HF_HUB_OFFLINE=1. */
   offline: boolean;
+  /** Looks at the small files before gigabytes follow; throws to refuse the base. */
+  check?(folder: string): Promise<void>;
   emit(event: StageEvent): void;
 }
 
@@ -102,6 +104,11 @@ async function fetchCommit(access: HubAccess, options: ResolveBaseOptions, sha: 
     const download: Download = { access, repo, sha, onProgress: progressOf(files, emit) };
     for (const file of files) await downloadFile(download, file, join(partial, file.path));
   };
+  const isWeights = ({ path }: HubFile) => path === WEIGHTS || path === WEIGHTS_INDEX;
+  if (options.check !== undefined) {
+    await fetchAll(wanted.filter((file) => !isWeights(file)));
+    await options.check(partial);
+  }
   await fetchAll(wanted);
   if (wanted.some(({ path }) => path === WEIGHTS_INDEX))
     await fetchAll(shardFiles(await readFile(join(partial, WEIGHTS_INDEX), "utf8"), listed, repo));

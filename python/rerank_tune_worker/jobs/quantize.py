@@ -148,7 +148,7 @@ class _Quantization:
         path = os.path.join(self.job.out_dir, FILES[name])
         scores = score(path, pairs, self._progress(len(pairs), "pairs"))
         if not np.isfinite(scores).all():
-            raise JobError("WORKER_FAILED", f"the {name} graph gives scores that are not numbers on calibration pairs", f"set `quantize.{name}: false`")
+            raise JobError("WORKER_FAILED", f"the {name} graph ({FILES[name]}) gives scores that are not numbers on calibration pairs", f"set `quantize.{name}: false`")
         return {"name": name, "file": FILES[name], "bytes": os.path.getsize(path), "relative_error": relative_error(scores, exact)}
 
     @staticmethod
