@@ -8,7 +8,7 @@ import type { StageEvent } from "../pipeline/stage.js";
 import { type AccessOptions, callOptions, type HubAccess, openAccess } from "./access.js";
 import { COMMIT, fromCache, isFolder, isOffline, remember } from "./cache.js";
 import { type Download, downloadFile } from "./download.js";
-import { hubFailure } from "./failures.js";
+import { hubFailure, refused } from "./failures.js";
 import { baseFiles, type HubFile, shardFiles, WEIGHTS, WEIGHTS_INDEX } from "./files.js";
 import { progressOf } from "./progress.js";
 
@@ -101,7 +101,7 @@ async function fetchCommit(access: HubAccess, options: ResolveBaseOptions, sha: 
   emit({ type: "phase", name: "download_base" });
   const fetchAll = async (files: readonly HubFile[]): Promise<void> => {
     await needSpace(partial, files);
-    const download: Download = { access, repo, sha, onProgress: progressOf(files, emit) };
+    const download: Download = { ...downloadOf(access, repo, sha), onProgress: progressOf(files, emit) };
     for (const file of files) await downloadFile(download, file, join(partial, file.path));
   };
   const isWeights = ({ path }: HubFile) => path === WEIGHTS || path === WEIGHTS_INDEX;
@@ -113,6 +113,17 @@ async function fetchCommit(access: HubAccess, options: ResolveBaseOptions, sha: 
   if (wanted.some(({ path }) => path === WEIGHTS_INDEX))
     await fetchAll(shardFiles(await readFile(join(partial, WEIGHTS_INDEX), "utf8"), listed, repo));
   await rename(partial, join(folder, sha));
+}
+
+function downloadOf(access: HubAccess, repo: string, sha: string): Omit<Download, "onProgress"> {
+  const encoded = (path: string) => path.split("/").map(encodeURIComponent).join("/");
+  return {
+    access,
+    subject: `${repo}@${sha.slice(0, 12)}`,
+    address: (path) => `${access.hubUrl}/${repo}/resolve/${sha}/${encoded(path)}`,
+    refused: (status, subject) => refused(status, subject, access.hubUrl),
+    settings: "HTTPS_PROXY and HF_ENDPOINT",
+  };
 }
 
 /** Better to know before two gigabytes than after. */
