@@ -46,6 +46,10 @@ export const ERROR_CODES = {
     meaning: "The pinned Python environment could not be built or does not answer.",
   },
   RUNTIME_MISSING: { exit: EXIT.environment, meaning: "onnxruntime-node is not installed and could not be fetched." },
+  CUDA_PACKAGE_INVALID: {
+    exit: EXIT.environment,
+    meaning: "The package with the CUDA files of onnxruntime-node is another one, or damaged.",
+  },
   DISK_FULL: { exit: EXIT.environment, meaning: "No space is left on the disk." },
   NOT_WRITABLE: { exit: EXIT.environment, meaning: "A folder cannot be written." },
   FOLDER_IN_USE: { exit: EXIT.environment, meaning: "Another rerank-tune process is working in this folder." },

@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { RunFlags } from "./commands/context.js";
 import { defineDataCommands } from "./commands/define-data.js";
 import { defineEvaluationCommands } from "./commands/define-evaluation.js";
+import type { DoctorFlags } from "./commands/doctor.js";
 import { withPlaces, withRunOptions, withSet } from "./commands/flags.js";
 import type { InitFlags } from "./commands/init.js";
 import type { Perform } from "./commands/perform.js";
@@ -210,8 +211,11 @@ function addMachineCommands(program: Command, perform: Perform): void {
   withPlaces(program.command("doctor"))
     .helpGroup(group)
     .description("check this machine, with a remedy for each finding")
+    .option("--install-cuda", "first fetch the CUDA files of onnxruntime-node (Linux x64)")
+    .option("--cuda-package <file>", "take them from this .nupkg instead of the network")
+    .option("--cuda-feed <url>", "take them from this NuGet v3 feed")
     .action((_: unknown, command: Command) => {
-      const flags = command.optsWithGlobals<{ artifacts: string } & OutputFlags>();
+      const flags = command.optsWithGlobals<DoctorFlags & OutputFlags>();
       return perform(flags, async (context) => (await import("./commands/doctor.js")).doctor(flags, context));
     });
 }

@@ -16,6 +16,8 @@ SUPPORTED = {
     "modernbert": "ModernBertForSequenceClassification",
 }
 SUPPORTED_HINT = f"use a base whose model_type is one of {', '.join(SUPPORTED)}"
+# what transformers' configuration classes take where config.json has no pad_token_id
+PAD_IDS = {"bert": 0, "roberta": 1, "xlm-roberta": 1, "modernbert": 50283}
 HEAD_PREFIXES = ("classifier.", "head.", "bert.pooler.")
 
 
@@ -47,7 +49,7 @@ def inspect_base(folder: str) -> BaseModel:
     classifier = architecture.endswith("ForSequenceClassification")
     labels = _label_count(config) if classifier else 0
     pad = config.get("pad_token_id")
-    pad = int(pad) if pad is not None else (1 if "roberta" in model_type else 0)
+    pad = int(pad) if pad is not None else PAD_IDS[model_type]
     positions = int(config.get("max_position_embeddings", 512))
     # RoBERTa counts positions from pad_token_id + 1
     max_tokens = positions - pad - 1 if "roberta" in model_type else positions
@@ -78,9 +80,19 @@ def load_base(base: BaseModel, *, seed: int, attention: str) -> Any:
         raise JobError("MODEL_UNSUPPORTED", f"{base.folder} lacks {len(lost)} weights of {SUPPORTED[base.model_type]}, such as {lost[0]}", "take the base model's files from their source again")
     if base.is_reranker and fresh:
         raise JobError("MODEL_UNSUPPORTED", f"{base.folder} says {base.architecture} but its weights lack {sorted(fresh)[0]}", "take the base model's files from their source again")
+    _check_numbers(model, base.folder)
     _draw_head(model, fresh, seed)
     model.config.pad_token_id = base.pad_token_id
     return model.float().eval()
+
+
+def _check_numbers(model: Any, folder: str) -> None:
+    """Bytes that were changed on the way still load; a value that is no number shows some of them."""
+    import torch
+
+    broken = next((name for name, parameter in model.named_parameters() if not torch.isfinite(parameter).all()), None)
+    if broken is not None:
+        raise JobError("MODEL_UNSUPPORTED", f"the weights in {folder} are damaged: {broken} holds values that are not numbers", "fetch model.safetensors again, and compare its sha256 with its source")
 
 
 def _draw_head(model: Any, names: set[str], seed: int) -> None:
@@ -115,7 +127,7 @@ def _check_files(folder: str) -> None:
     if not os.path.isfile(os.path.join(folder, "tokenizer.json")):
         raise JobError("MODEL_NOT_FOUND", f"{os.path.join(folder, 'tokenizer.json')} is missing", "use a base model with a fast tokenizer (tokenizer.json)")
     if os.path.isfile(os.path.join(folder, "model.safetensors")):
-        return
+        return _check_whole(os.path.join(folder, "model.safetensors"))
     index = os.path.join(folder, "model.safetensors.index.json")
     if os.path.isfile(index):
         with open(index, encoding="utf-8") as file:
@@ -123,10 +135,23 @@ def _check_files(folder: str) -> None:
         absent = [name for name in shards if not os.path.isfile(os.path.join(folder, name))]
         if absent:
             raise JobError("MODEL_NOT_FOUND", f"{os.path.join(folder, absent[0])} is missing", "take the base model's files from their source again")
+        for name in shards:
+            _check_whole(os.path.join(folder, name))
         return
     if os.path.isfile(os.path.join(folder, "pytorch_model.bin")):
         raise JobError("MODEL_UNSUPPORTED", f"{folder} has pickled weights only (pytorch_model.bin), which can run code when opened", "convert them to model.safetensors on a machine you trust, or use a revision that has it")
     raise JobError("MODEL_NOT_FOUND", f"{os.path.join(folder, 'model.safetensors')} is missing", "point `base_model.path` at a folder with model.safetensors")
+
+
+def _check_whole(path: str) -> None:
+    """Reads the header alone, which says how long the file must be."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy"):
+            return
+    except SafetensorError as error:
+        raise JobError("MODEL_UNSUPPORTED", f"{path} is cut off or damaged: {error}", "fetch it again, and compare its sha256 with its source") from error
 
 
 def _check_modules(folder: str, architecture: str) -> None:

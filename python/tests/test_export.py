@@ -209,6 +209,19 @@ class OnnxFiles(unittest.TestCase):
         feed = {"input_ids": np.array([pair["input_ids"]]), "attention_mask": np.ones((1, len(pair["input_ids"])), np.int64)}
         self.assertAlmostEqual(float(onnxruntime.InferenceSession(path).run(None, feed)[0][0, 0]), pair["logit"], places=4)
 
+    def test_weights_outside_the_folder_are_refused(self):
+        for location in ("../weights", "/etc/weights", "part\\..\\..\\weights"):
+            path = os.path.join(tempfile.mkdtemp(dir=FOLDER.name), "model.onnx")
+            model = onnx.ModelProto(ir_version=8, graph=onnx.GraphProto(name="g"))
+            tensor = model.graph.initializer.add(name="w", data_type=onnx.TensorProto.FLOAT, dims=[1], data_location=onnx.TensorProto.EXTERNAL)
+            tensor.external_data.add(key="location", value=location)
+            with open(path, "wb") as file:
+                file.write(model.SerializeToString())
+            with self.assertRaises(JobError) as caught:
+                onnx_files.read_model(path)
+            self.assertEqual(caught.exception.code, "MODEL_UNSUPPORTED")
+            self.assertIn(repr(location), caught.exception.message)
+
     def test_reading_gives_back_nodes_and_values_of_both_forms(self):
         plain = onnx.load(graph_of("bert"))
         folder = tempfile.mkdtemp(dir=FOLDER.name)

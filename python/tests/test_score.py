@@ -129,6 +129,38 @@ class Scores(unittest.TestCase):
         self.assertIn("train.micro_batch_tokens", runner._unexpected(MemoryError("x"), "train", "trace").hint)
 
 
+class ServedByTei(unittest.TestCase):
+    """As text-embeddings-inference on a GPU: float16 weights and tanh-GELU."""
+
+    def test_scores_are_those_of_rounded_weights_with_tanh_gelu(self):
+        from transformers import AutoModelForSequenceClassification
+
+        done = run("bert", out="out-tei", served_as="tei_gpu")
+        module = AutoModelForSequenceClassification.from_pretrained(path("bert"), hidden_act="gelu_pytorch_tanh").eval()
+        module.load_state_dict({name: value.half().float() if value.is_floating_point() else value for name, value in module.state_dict().items()})
+        tokenizer = Tokenizer.from_file(path("bert", "tokenizer.json"))
+        tokenizer.enable_truncation(MAX_LENGTH, strategy="longest_first")
+        encoded = tokenizer.encode(GROUPS[0]["query"], LONG)
+        with torch.no_grad():
+            expected = module(input_ids=torch.tensor([encoded.ids]), token_type_ids=torch.tensor([encoded.type_ids])).logits.item()
+        self.assertAlmostEqual(float(rows("tei")[0][2]), expected, delta=1e-5)
+        self.assertEqual(done.outputs["activations_replaced"], module.config.num_hidden_layers)
+
+    def test_every_architecture_has_its_activations_replaced_and_scores_that_moved_a_little(self):
+        for kind in tiny_models.KINDS:
+            with self.subTest(kind):
+                run(kind)
+                replaced = run(kind, out="out-served", served_as="tei_gpu").outputs["activations_replaced"]
+                self.assertGreaterEqual(replaced, 2)
+                moved = [abs(float(served) - float(exact)) for (*_, served), (*_, exact) in zip(rows("served"), rows(kind), strict=True)]
+                self.assertTrue(0 < max(moved) < 0.05, moved)
+
+    def test_only_the_first_whole_groups_are_scored_where_pairs_are_limited(self):
+        for most, pairs in ((1, 3), (3, 3), (4, 3), (5, 5), (None, 5)):
+            with self.subTest(most=most):
+                self.assertEqual(run("bert", out="out-first", max_pairs=most).outputs["pairs"], pairs)
+
+
 class Refusals(unittest.TestCase):
     def refused(self, code, model="bert", **options):
         with self.assertRaises(JobError) as caught:

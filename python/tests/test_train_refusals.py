@@ -52,6 +52,15 @@ class Refusals(unittest.TestCase):
         os.rename(os.path.join(folder, "model.safetensors"), os.path.join(folder, "pytorch_model.bin"))
         self.assertIn("pickled", self.refused("pickled", "MODEL_UNSUPPORTED").message)
 
+    def test_weights_that_are_cut_off_or_no_safetensors_are_named(self):
+        for name, change in (("cut", lambda raw: raw[:-100]), ("garbled", lambda raw: b"\xff" * 16 + raw[16:])):
+            file = os.path.join(self.copy(name), "model.safetensors")
+            with open(file, "rb") as whole:
+                raw = whole.read()
+            with open(file, "wb") as damaged:
+                damaged.write(change(raw))
+            self.assertIn(file, self.refused(name, "MODEL_UNSUPPORTED").message)
+
     def test_weights_that_lack_a_layer_are_refused(self):
         file = os.path.join(self.copy("torso"), "model.safetensors")
         save_file({k: v for k, v in load_file(file).items() if "layer.1" not in k}, file, {"format": "pt"})
@@ -61,12 +70,20 @@ class Refusals(unittest.TestCase):
         self.assertIn("512", self.refused("bert", "RECIPE_INVALID", max_length=513).message)
         self.assertIn("512", self.refused("roberta", "RECIPE_INVALID", max_length=513).message)
 
-    def test_weights_that_blow_up_are_named(self):
+    def test_weights_that_are_no_numbers_are_named(self):
         file = os.path.join(self.copy("nan"), "model.safetensors")
         weights = load_file(file)
         weights["bert.encoder.layer.0.output.dense.weight"].fill_(float("nan"))
         save_file(weights, file, {"format": "pt"})
-        self.refused("nan", "TRAINING_COLLAPSED")
+        self.assertIn("bert.encoder.layer.0.output.dense.weight", self.refused("nan", "MODEL_UNSUPPORTED").message)
+
+    def test_weights_that_blow_up_are_named(self):
+        file = os.path.join(self.copy("huge"), "model.safetensors")
+        weights = load_file(file)
+        weights["classifier.weight"].fill_(3e38)
+        weights["classifier.bias"].fill_(float(3e38))
+        save_file(weights, file, {"format": "pt"})
+        self.refused("huge", "TRAINING_COLLAPSED")
 
     def test_a_rate_that_destroys_the_model_is_stopped_and_named(self):
         file = os.path.join(self.copy("dead"), "model.safetensors")

@@ -14,6 +14,8 @@ export interface CheckContext {
   home: string;
   /** Folders the tool will write to. */
   artifacts: string;
+  /** Whether the person asked for CUDA: what keeps it from working is then an error, else a warning. */
+  needsCuda?: boolean;
   signal: AbortSignal;
 }
 

@@ -1,12 +1,13 @@
 // The ordered list of checks, and a run over them.
 import type { Check, CheckContext, Finding } from "./check.js";
+import { cudaCheck } from "./checks/cuda.js";
 import { foldersCheck } from "./checks/folders.js";
 import { machineCheck } from "./checks/machine.js";
 import { nodeCheck } from "./checks/node.js";
 import { pythonCheck } from "./checks/python.js";
 import { runtimeCheck } from "./checks/runtime.js";
 
-export const CHECKS: readonly Check[] = [nodeCheck, machineCheck, foldersCheck, pythonCheck, runtimeCheck];
+export const CHECKS: readonly Check[] = [nodeCheck, machineCheck, foldersCheck, pythonCheck, runtimeCheck, cudaCheck];
 
 export type NamedFinding = Finding & { check: string };
 

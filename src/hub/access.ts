@@ -65,7 +65,7 @@ export async function proxiedFetch(variables: NodeJS.ProcessEnv = process.env): 
  * @returns the last reply, whatever its status. Throws what fetch threw when no try got a reply.
  */
 export async function persistentFetch(
-  access: HubAccess,
+  access: Pick<HubAccess, "fetch" | "signal" | "patience">,
   input: Parameters<Fetch>[0],
   init: RequestInit = {},
 ): Promise<Response> {
@@ -85,12 +85,16 @@ export async function persistentFetch(
 }
 
 /** Waits, but no longer than is bearable and not when the user stops. */
-export async function pause(access: HubAccess, milliseconds: number): Promise<void> {
+export async function pause(access: Pick<HubAccess, "signal">, milliseconds: number): Promise<void> {
   await sleep(Math.min(milliseconds, LONGEST_PAUSE_MS), undefined, { signal: access.signal });
 }
 
 /** The reply must begin in time; reading it is timed by whoever reads. */
-async function timedFetch(access: HubAccess, input: Parameters<Fetch>[0], init: RequestInit): Promise<Response> {
+async function timedFetch(
+  access: Pick<HubAccess, "fetch" | "signal" | "patience">,
+  input: Parameters<Fetch>[0],
+  init: RequestInit,
+): Promise<Response> {
   const late = new AbortController();
   const timer = setTimeout(
     () => late.abort(new Error(`no reply within ${access.patience.silenceMs / 1000} s`)),

@@ -1,18 +1,30 @@
-// Fetching one file of a commit, resumed where an earlier try stopped and believed only when its digest is right.
+// Fetching one file, resumed where an earlier try stopped and believed only when its digest is right. Knows no server's addresses.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { RerankTuneError } from "../errors.js";
 import { type HubAccess, pause, persistentFetch } from "./access.js";
-import { refused, stopped } from "./failures.js";
-import type { HubFile } from "./files.js";
+import { stopped } from "./failures.js";
+
+/** What must arrive. */
+export interface RemoteFile {
+  /** Its name in messages and, for a hub, its place. */
+  path: string;
+  size: number;
+  /** Digest the bytes must have, in hex; `git-sha1` is git's name of a blob. */
+  digest: { algorithm: "sha256" | "sha512" | "git-sha1"; hex: string };
+}
 
 export interface Download {
-  access: HubAccess;
-  repo: string;
-  /** Full commit. */
-  sha: string;
+  access: Pick<HubAccess, "fetch" | "signal" | "patience" | "token">;
+  /** What the file is of, for messages: `owner/name@commit`, or a package. */
+  subject: string;
+  address(path: string): string;
+  /** The error for a reply that is no success. */
+  refused(status: number, subject: string): RerankTuneError;
+  /** Settings that decide where bytes come from, for hints. */
+  settings: string;
   /** Called with how many bytes of a file are here. */
   onProgress(path: string, bytes: number): void;
 }
@@ -21,7 +33,7 @@ export interface Download {
  * Brings `file` to `target`; a whole file that lies there already is checked and kept.
  * @throws RerankTuneError CHECKSUM_MISMATCH when the bytes are wrong twice; DOWNLOAD_FAILED, HUB_NOT_FOUND, HUB_UNAUTHORIZED.
  */
-export async function downloadFile(download: Download, file: HubFile, target: string): Promise<void> {
+export async function downloadFile(download: Download, file: RemoteFile, target: string): Promise<void> {
   if (await isSound(target, file)) return download.onProgress(file.path, file.size);
   const part = `${target}.part`;
   await mkdir(dirname(target), { recursive: true });
@@ -36,7 +48,7 @@ export async function downloadFile(download: Download, file: HubFile, target: st
 }
 
 /** Appends until the file has its size. Gives up after several tries that brought nothing. */
-async function fillPart(download: Download, file: HubFile, part: string): Promise<void> {
+async function fillPart(download: Download, file: RemoteFile, part: string): Promise<void> {
   const { access } = download;
   let idle = 0;
   for (;;) {
@@ -55,20 +67,15 @@ async function fillPart(download: Download, file: HubFile, part: string): Promis
 }
 
 /** One request for what is missing, written as it comes. */
-async function receive(download: Download, file: HubFile, part: string): Promise<void> {
-  const { access, repo, sha } = download;
+async function receive(download: Download, file: RemoteFile, part: string): Promise<void> {
+  const { access } = download;
   const start = await sizeOf(part);
   const silence = new AbortController();
   const headers: Record<string, string> = { "Accept-Encoding": "identity" };
   if (access.token !== undefined) headers.Authorization = `Bearer ${access.token}`;
   if (start > 0) headers.Range = `bytes=${start}-`;
-  const path = file.path.split("/").map(encodeURIComponent).join("/");
-  const reply = await persistentFetch(access, `${access.hubUrl}/${repo}/resolve/${sha}/${path}`, {
-    headers,
-    signal: silence.signal,
-  });
-  if (!reply.ok || reply.body === null)
-    throw refused(reply.status, `${file.path} of ${repo}@${sha.slice(0, 12)}`, access.hubUrl);
+  const reply = await persistentFetch(access, download.address(file.path), { headers, signal: silence.signal });
+  if (!reply.ok || reply.body === null) throw download.refused(reply.status, `${file.path} of ${download.subject}`);
   const resumes = start > 0 && reply.status === 206;
   const output = await open(part, resumes ? "a" : "w");
   let left = file.size - (resumes ? start : 0);
@@ -104,13 +111,13 @@ async function* audible(
   }
 }
 
-async function isSound(path: string, file: HubFile): Promise<boolean> {
+async function isSound(path: string, file: RemoteFile): Promise<boolean> {
   return (await sizeOf(path)) === file.size && (await digestOf(path, file)) === file.digest.hex;
 }
 
 /** Git names a small file by the sha1 of a header with its size, and its bytes. */
-async function digestOf(path: string, file: HubFile): Promise<string> {
-  const hash = createHash(file.digest.algorithm === "sha256" ? "sha256" : "sha1");
+async function digestOf(path: string, file: RemoteFile): Promise<string> {
+  const hash = createHash(file.digest.algorithm === "git-sha1" ? "sha1" : file.digest.algorithm);
   if (file.digest.algorithm === "git-sha1") hash.update(`blob ${await sizeOf(path)}\0`);
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest("hex");
@@ -121,22 +128,22 @@ async function sizeOf(path: string): Promise<number> {
   return (await stat(path).catch(() => undefined))?.size ?? 0;
 }
 
-function mismatch({ repo, sha }: Download, file: HubFile, found: string): RerankTuneError {
+function mismatch({ subject, settings }: Download, file: RemoteFile, found: string): RerankTuneError {
   return new RerankTuneError({
     code: "CHECKSUM_MISMATCH",
-    message: `${file.path} of ${repo}@${sha.slice(0, 12)} came as ${found}, the hub lists ${file.digest.algorithm} ${file.digest.hex}.`,
-    hint: "a proxy or mirror may change files: check HTTPS_PROXY and HF_ENDPOINT, then run the same command again",
+    message: `${file.path} of ${subject} came as ${found}, its source lists ${file.digest.algorithm} ${file.digest.hex}.`,
+    hint: `a proxy or mirror may change files: check ${settings}, then run the same command again`,
   });
 }
 
-function cutOff({ repo, access }: Download, file: HubFile, size: number, failure: unknown): RerankTuneError {
+function cutOff({ subject, access }: Download, file: RemoteFile, size: number, failure: unknown): RerankTuneError {
   const reason =
     failure instanceof Error
       ? ((failure.cause as { code?: string } | undefined)?.code ?? failure.message)
       : "the connection ended early";
   return new RerankTuneError({
     code: "DOWNLOAD_FAILED",
-    message: `${file.path} of ${repo} stopped at ${size} of ${file.size} bytes after ${access.patience.attempts} tries: ${reason}.`,
+    message: `${file.path} of ${subject} stopped at ${size} of ${file.size} bytes after ${access.patience.attempts} tries: ${reason}.`,
     hint: "run the same command again: it goes on where it stopped",
     cause: failure,
   });

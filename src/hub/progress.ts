@@ -1,12 +1,12 @@
 // Bytes that arrived as progress events, few enough to read. Pure but for the clock.
 import type { StageEvent } from "../pipeline/stage.js";
-import type { HubFile } from "./files.js";
+import type { RemoteFile } from "./download.js";
 
 const EVERY_MS = 250;
 
 /** @returns a function to call with how many bytes of a file are here. */
 export function progressOf(
-  files: readonly HubFile[],
+  files: readonly RemoteFile[],
   emit: (event: StageEvent) => void,
 ): (path: string, bytes: number) => void {
   const total = files.reduce((sum, { size }) => sum + size, 0);

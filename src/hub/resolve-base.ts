@@ -8,8 +8,8 @@ import type { StageEvent } from "../pipeline/stage.js";
 import { type AccessOptions, callOptions, type HubAccess, openAccess } from "./access.js";
 import { COMMIT, fromCache, isFolder, isOffline, remember } from "./cache.js";
 import { type Download, downloadFile } from "./download.js";
-import { hubFailure } from "./failures.js";
-import { baseFiles, type HubFile, shardFiles, WEIGHTS_INDEX } from "./files.js";
+import { hubFailure, refused } from "./failures.js";
+import { baseFiles, type HubFile, shardFiles, WEIGHTS, WEIGHTS_INDEX } from "./files.js";
 import { progressOf } from "./progress.js";
 
 export interface ResolveBaseOptions extends AccessOptions {
@@ -21,6 +21,8 @@ export interface ResolveBaseOptions extends AccessOptions {
   cacheDir: string;
   /** Use the cache alone; also by RERANK_TUNE_OFFLINE=1 or HF_HUB_OFFLINE=1. */
   offline: boolean;
+  /** Looks at the small files before gigabytes follow; throws to refuse the base. */
+  check?(folder: string): Promise<void>;
   emit(event: StageEvent): void;
 }
 
@@ -99,13 +101,29 @@ async function fetchCommit(access: HubAccess, options: ResolveBaseOptions, sha: 
   emit({ type: "phase", name: "download_base" });
   const fetchAll = async (files: readonly HubFile[]): Promise<void> => {
     await needSpace(partial, files);
-    const download: Download = { access, repo, sha, onProgress: progressOf(files, emit) };
+    const download: Download = { ...downloadOf(access, repo, sha), onProgress: progressOf(files, emit) };
     for (const file of files) await downloadFile(download, file, join(partial, file.path));
   };
+  const isWeights = ({ path }: HubFile) => path === WEIGHTS || path === WEIGHTS_INDEX;
+  if (options.check !== undefined) {
+    await fetchAll(wanted.filter((file) => !isWeights(file)));
+    await options.check(partial);
+  }
   await fetchAll(wanted);
   if (wanted.some(({ path }) => path === WEIGHTS_INDEX))
     await fetchAll(shardFiles(await readFile(join(partial, WEIGHTS_INDEX), "utf8"), listed, repo));
   await rename(partial, join(folder, sha));
+}
+
+function downloadOf(access: HubAccess, repo: string, sha: string): Omit<Download, "onProgress"> {
+  const encoded = (path: string) => path.split("/").map(encodeURIComponent).join("/");
+  return {
+    access,
+    subject: `${repo}@${sha.slice(0, 12)}`,
+    address: (path) => `${access.hubUrl}/${repo}/resolve/${sha}/${encoded(path)}`,
+    refused: (status, subject) => refused(status, subject, access.hubUrl),
+    settings: "HTTPS_PROXY and HF_ENDPOINT",
+  };
 }
 
 /** Better to know before two gigabytes than after. */

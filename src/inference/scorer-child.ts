@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { onnxRuntimeEntry } from "../environment/onnxruntime.js";
 import { PACKAGE_ROOT } from "../environment/package-root.js";
 import { interrupted, RerankTuneError } from "../errors.js";
+import { checkGraph } from "../model-folder/graph-check.js";
 import type { Embedded, EmbedRequest, Opened, Provider, Reply, RunRequest, Scored } from "./messages.js";
 
 export interface OpenOptions {
@@ -60,9 +61,11 @@ export class ScorerChild {
 
   /**
    * Starts a process and opens the model in it.
-   * @throws RerankTuneError SCORER_FAILED when the process or the model cannot be opened; INTERRUPTED or TERMINATED on abort.
+   * @throws RerankTuneError MODEL_UNSUPPORTED or MODEL_NOT_FOUND by what the file says of itself; SCORER_FAILED when the process
+   * or the model cannot be opened; INTERRUPTED or TERMINATED on abort.
    */
   static async open(options: OpenOptions): Promise<{ child: ScorerChild; opened: Opened }> {
+    await checkGraph(options.modelFile);
     const runtimeEntry = await onnxRuntimeEntry(options.signal === undefined ? {} : { signal: options.signal });
     if (options.signal?.aborted) throw interrupted(options.signal);
     const file = options.processFile ?? scorerProcessFile();

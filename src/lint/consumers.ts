@@ -1,7 +1,8 @@
 // What the findings mean for each consumer: whether it loads the folder as a reranker, which file it opens, and with what limits. Pure.
+
+import { FLOAT16 } from "../model-folder/onnx-header.js";
 import { configOf, type FolderFacts } from "./facts.js";
 import { tensorsOf } from "./model-facts.js";
-import { FLOAT16 } from "./onnx-header.js";
 import { isOnnxConsumer, lengthLimit, openedGraph } from "./opened.js";
 import { CONSUMERS, type ConsumerName, type FullFinding, type TakenFor } from "./rule.js";
 

@@ -1,5 +1,5 @@
 // What lint knows of a folder: its files, its small texts and what the headers of its weights and graphs say. Read once; rules only look.
-import type { OnnxHeader } from "./onnx-header.js";
+import type { OnnxHeader } from "../model-folder/onnx-header.js";
 import type { TensorFacts } from "./safetensors-header.js";
 
 export type JsonObject = Record<string, unknown>;

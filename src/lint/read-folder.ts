@@ -1,5 +1,6 @@
 // Reads a folder or repository once into the facts that rules look at: list, small texts, headers. No tensor is loaded.
 import { interrupted, RerankTuneError } from "../errors.js";
+import { readOnnxHeader } from "../model-folder/onnx-header.js";
 import type { ReadAt } from "../model-folder/read-at.js";
 import {
   type Document,
@@ -10,7 +11,6 @@ import {
   TEXT_FILES,
   type WeightsFacts,
 } from "./facts.js";
-import { readOnnxHeader } from "./onnx-header.js";
 import { readSafetensorsHeader } from "./safetensors-header.js";
 import type { FolderSource } from "./source.js";
 

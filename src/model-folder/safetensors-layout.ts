@@ -34,17 +34,48 @@ export async function readSafetensorsLayout(size: number, readAt: ReadAt): Promi
   const { __metadata__: metadata, ...entries } = parseHeader(Buffer.from(await readAt(8, length)).toString("utf8"));
   const tensors = new Map<string, StoredTensor>();
   let end = 0;
+  let total = 0;
   for (const [name, entry] of Object.entries(entries)) {
     const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
     if (typeof dtype !== "string" || !isNumbers(shape) || !isNumbers(offsets))
       throw new Error(`has a header in which ${JSON.stringify(name)} is no tensor`);
     const [from = 0, to = 0] = offsets;
+    const bytes = bytesOf(dtype, shape);
+    if (from < 0 || (bytes !== undefined && to - from !== bytes))
+      throw new Error(`is damaged: its header gives ${JSON.stringify(name)} ${to - from} bytes, its shape ${bytes}`);
     end = Math.max(end, to);
+    total += to - from;
     tensors.set(name, { dtype, shape, data_offsets: [from, to] });
   }
   if (start + end !== size)
     throw new Error(`has ${size} bytes where its header says ${start + end}: it is cut off or damaged`);
+  // The format has no gaps, so that equal ends and sums mean that no two tensors share bytes.
+  if (total !== end) throw new Error(`is damaged: its tensors take ${total} bytes of ${end}`);
   return { tensors, metadata, start };
+}
+
+/** Bits of an element by safetensors' word for its type (safetensors tensor.rs, Dtype); other words are of newer releases. */
+const BITS: Record<string, number> = {
+  BOOL: 8,
+  U8: 8,
+  I8: 8,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  I16: 16,
+  U16: 16,
+  F16: 16,
+  BF16: 16,
+  I32: 32,
+  U32: 32,
+  F32: 32,
+  I64: 64,
+  U64: 64,
+  F64: 64,
+};
+
+function bytesOf(dtype: string, shape: readonly number[]): number | undefined {
+  const bits = BITS[dtype];
+  return bits === undefined ? undefined : shape.reduce((product, size) => product * size, bits / 8);
 }
 
 function parseHeader(text: string): Record<string, unknown> {

@@ -1,9 +1,12 @@
 // Recipe file → recipe with absolute paths and a base model on disk.
+
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { builtinBase, builtinData } from "../builtin/index.js";
 import { RerankTuneError } from "../errors.js";
+import { checkBase, checkSmallFiles } from "../hub/check-base.js";
 import { resolveBase } from "../hub/resolve-base.js";
 import type { ResolvedRecipe, StageEvent } from "../pipeline/stage.js";
 import type { PythonRuntime } from "../worker/run-job.js";
@@ -34,10 +37,27 @@ export async function validateRecipe(path: string, overrides: string[] = []): Pr
   return parseRecipe(await readRecipe(path), { file: path, overrides });
 }
 
-/** Reads a recipe and brings its base model and embedded data onto this machine. */
+/**
+ * Holds the recipe's own folder of a base against what train needs.
+ * @returns `absent` where the folder is not there, `elsewhere` for a base that is fetched first.
+ * @throws RerankTuneError as `checkBase`.
+ */
+export async function checkLocalBase(recipe: Recipe, path: string): Promise<"sound" | "absent" | "elsewhere"> {
+  const { path: named } = recipe.base_model;
+  if (named === undefined) return "elsewhere";
+  const base = resolve(folderOf(path), named);
+  if (!existsSync(base)) return "absent";
+  await checkBase(base, recipe.base_model);
+  return "sound";
+}
+
+/**
+ * Reads a recipe and brings its base model and embedded data onto this machine.
+ * @throws RerankTuneError as `validateRecipe`, `resolveBase` and `checkBase`.
+ */
 export async function loadRecipe(path: string, options: LoadOptions): Promise<ResolvedRecipe> {
   const recipe = await validateRecipe(path, options.overrides);
-  const folder = path === "-" ? process.cwd() : dirname(resolve(path));
+  const folder = folderOf(path);
   const prepare = { ...recipe.prepare };
   if (prepare.builtin !== undefined)
     prepare.source = await builtinData({
@@ -48,12 +68,15 @@ export async function loadRecipe(path: string, options: LoadOptions): Promise<Re
   if (prepare.run !== undefined) prepare.run = resolve(folder, prepare.run);
   const guard = [recipe.verify.guard ?? []].flat().map((path) => resolve(folder, path));
   const corpus = [recipe.trim?.corpus ?? []].flat().map((path) => resolve(folder, path));
+  const base = await findBase(recipe, folder, options);
+  // A folder that is not there blocks its stages by name; a plan then still shows the others.
+  if (existsSync(base.base_dir)) await checkBase(base.base_dir, recipe.base_model);
   return {
     ...recipe,
     prepare,
     ...(recipe.trim === undefined || corpus.length === 0 ? {} : { trim: { ...recipe.trim, corpus } }),
     verify: { ...recipe.verify, ...(guard.length === 0 ? {} : { guard }) },
-    ...(await findBase(recipe, folder, options)),
+    ...base,
     registry_dir: resolve(options.registryDir),
   };
 }
@@ -71,7 +94,9 @@ async function findBase(
     };
   if (repo !== undefined) {
     const { emit, signal, home, offline } = options;
-    const { dir, sha } = await resolveBase({ repo, revision, cacheDir: home, offline: offline ?? false, emit, signal });
+    const check = (partial: string) => checkSmallFiles(partial, recipe.base_model);
+    const settings = { repo, revision, cacheDir: home, offline: offline ?? false, check, emit, signal };
+    const { dir, sha } = await resolveBase(settings);
     return { base_dir: dir, base_identity: `hub:${repo}@${sha}` };
   }
   const base_dir = await builtinBase({
@@ -80,6 +105,8 @@ async function findBase(
   });
   return { base_dir, base_identity: `builtin:${builtin}` };
 }
+
+const folderOf = (path: string): string => (path === "-" ? process.cwd() : dirname(resolve(path)));
 
 function builtinOptions(options: LoadOptions) {
   const { home, signal, emit } = options;

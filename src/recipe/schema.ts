@@ -27,6 +27,16 @@ export const baseModelSchema = z.strictObject({
     .enum(["all-minilm-l6-v2"])
     .optional()
     .describe("Embedded base of the quickstart, taken out of a PyPI package."),
+  custom_code: z
+    .enum(["refuse", "ignore"])
+    .default("refuse")
+    .describe(
+      "A base that names code of its own (auto_map). It is never run: `refuse` stops, `ignore` goes on with the class that transformers has for its model_type.",
+    ),
+  replace_head: z
+    .boolean()
+    .default(false)
+    .describe("Take a classifier of several labels nevertheless, and train a new head of one label on its encoder."),
 });
 
 export const recipeSchema = z.strictObject({

@@ -2,7 +2,15 @@
 import type { Calibration } from "../ranking/calibration.js";
 import type { PairedComparison } from "../ranking/significance.js";
 import type { TeiRuntime, TriedInt8 } from "../stages/quantize/schema.js";
-import type { GateOutcome, LatencyRow, QualityRow, Reference, Verdict, VerifyOutput } from "../stages/verify/schema.js";
+import type {
+  GateOutcome,
+  LatencyRow,
+  QualityRow,
+  Reference,
+  TeiGpuReport,
+  Verdict,
+  VerifyOutput,
+} from "../stages/verify/schema.js";
 import type { TrimReport } from "../trim/schema.js";
 
 /** A part that cannot be shown, and why, in one sentence. */
@@ -204,5 +212,7 @@ export interface ReportData {
   reliability: Part<Reliability[]>;
   thresholds: Part<Thresholds>;
   latency: Part<Latency>;
+  /** Null where verify did not score it. */
+  tei_gpu: TeiGpuReport | null;
   making: Making;
 }

@@ -184,7 +184,10 @@ describe("init", () => {
     const made = await cli(["init", "mine.yaml", "--data", "Our pairs.csv", "--json"]);
     expect(JSON.parse(made.stdout)).toMatchObject({ ok: true, data: { name: "bge-reranker-v2-m3-our-pairs-ce" } });
     const { stdout, exitCode } = await cli(["validate", "mine.yaml"]);
-    expect([exitCode, stdout]).toEqual([0, "mine.yaml is a valid recipe: bge-reranker-v2-m3-our-pairs-ce"]);
+    expect([exitCode, stdout]).toEqual([
+      0,
+      "mine.yaml is a valid recipe: bge-reranker-v2-m3-our-pairs-ce; its base is checked when it is fetched",
+    ]);
   });
 
   test("never overwrites a file", async () => {

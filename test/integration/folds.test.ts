@@ -6,6 +6,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { environmentFolder, environmentPython, STAMP_FILE } from "../../src/environment/python-environment.js";
 import { folderPerTest } from "../helpers/folder-per-test.js";
 import { writeTinyPairs } from "../helpers/tiny-data.js";
+import { writeModel } from "../unit/lint/model-files.js";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const CLI = join(ROOT, "dist", "cli.js");
@@ -65,8 +66,7 @@ beforeEach(async () => {
   await chmod(python, 0o755);
   const stamp = { schema: 1, python: "3.11.0", base: python, requested: null, torch: "0", built: "2026-01-01" };
   await writeFile(join(environment, STAMP_FILE), JSON.stringify(stamp));
-  await mkdir(join(folder(), "base"));
-  await writeFile(join(folder(), "base", "config.json"), "{}");
+  await writeModel(join(folder(), "base"));
   await writeTinyPairs(join(folder(), "pairs.jsonl"), 30, 3);
   await writeFile(
     join(folder(), "tiny.yaml"),

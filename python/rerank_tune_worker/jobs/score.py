@@ -10,6 +10,7 @@ from ..base_model import BaseModel, inspect_base, load_base
 from ..pairs import PairEncoder
 from ..protocol import Done, Job
 from ..reporter import JobError, Reporter
+from ..serving import as_tei_on_gpu
 
 PHASES = ("load_model", "score")
 SCORES_FILE = "scores.tsv"
@@ -24,6 +25,7 @@ Row = tuple[str, str, list[tuple[str, str]]]
 def run(job: Job, reporter: Reporter) -> Done:
     """inputs: model (folder), groups (JSONL of query_id, query, passages with id and text). options: max_length, device, batch_tokens.
 
+    `served_as` "tei_gpu": scores as that server would (serving.py); `max_pairs`: only the first whole groups up to so many pairs, one at least.
     Writes scores.tsv (query_id, passage_id, score) in the order of the groups; a score reads back to the very float32.
     Raises JobError MODEL_NOT_FOUND, MODEL_UNSUPPORTED, DATA_NOT_FOUND, DATA_INVALID; Cancelled.
     """
@@ -35,16 +37,18 @@ def run(job: Job, reporter: Reporter) -> Done:
     base = inspect_base(job.inputs["model"])
     _check_model(base, options["max_length"])
     # Before the model, so that a wrong line costs no time.
-    total = sum(len(passages) for _, _, passages in read_rows(job.inputs["groups"]))
+    most = options.get("max_pairs")
+    total = sum(len(passages) for _, _, passages in _first(read_rows(job.inputs["groups"]), most))
     encoder = PairEncoder(base.folder, options["max_length"])
     device = choose_device(options["device"])
     module = load_base(base, seed=0, attention="sdpa" if device == "cuda" else "eager")
+    replaced = as_tei_on_gpu(module, device) if options.get("served_as") == "tei_gpu" else 0
     model = PairModel(module, base.model_type, device=device, bf16=False, freeze_embeddings=True, dropout=False)
     reporter.check_cancelled()
     reporter.phase(PHASES[1], 2, len(PHASES))
-    scoring = _Scoring(model, encoder, reporter, total, options["batch_tokens"])
+    scoring = _Scoring(model, encoder, reporter, total, options["batch_tokens"], most)
     seconds = scoring.write(job.inputs["groups"], os.path.join(job.out_dir, SCORES_FILE))
-    outputs = {"pairs": scoring.done, "pairs_at_max_length": scoring.at_max_length, "seconds": seconds, "device": model.device.type}
+    outputs = {"pairs": scoring.done, "pairs_at_max_length": scoring.at_max_length, "seconds": seconds, "device": model.device.type, "activations_replaced": replaced}
     return Done(outputs, {}, {"score": seconds, "total": time.monotonic() - started})
 
 
@@ -57,6 +61,16 @@ def read_rows(path: str) -> Iterator[Row]:
                     yield _row(path, number, line)
     except FileNotFoundError as error:
         raise JobError("DATA_NOT_FOUND", f"{path} does not exist", "run the same command again") from error
+
+
+def _first(rows: Iterator[Row], most: int | None) -> Iterator[Row]:
+    """Whole groups while all of them together have at most `most` pairs, the first one in any case; None is all."""
+    count = 0
+    for row in rows:
+        count += len(row[2])
+        if most is not None and 0 < count - len(row[2]) and count > most:
+            return
+        yield row
 
 
 def _row(path: str, number: int, line: str) -> Row:
@@ -87,9 +101,9 @@ def _check_model(base: BaseModel, max_length: int) -> None:
 class _Scoring:
     """State of one pass over the groups. `done`: pairs scored; `at_max_length`: those that fill it, nearly all of them cut."""
 
-    def __init__(self, model, encoder: PairEncoder, reporter: Reporter, total: int, batch_tokens: int):
+    def __init__(self, model, encoder: PairEncoder, reporter: Reporter, total: int, batch_tokens: int, most: int | None):
         self._model, self._encoder, self._reporter = model, encoder, reporter
-        self._total, self._batch_tokens = total, batch_tokens
+        self._total, self._batch_tokens, self._most = total, batch_tokens, most
         self.done = self.at_max_length = 0
         self._checked = False
 
@@ -98,7 +112,7 @@ class _Scoring:
         seconds = 0.0
         partial = f"{path}.partial"
         with open(partial, "w", encoding="utf-8", newline="\n") as file:
-            for block in _blocks(read_rows(groups)):
+            for block in _blocks(_first(read_rows(groups), self._most)):
                 started = time.perf_counter()
                 scores = self._score([(query, text) for _, query, passages in block for _, text in passages])
                 seconds += time.perf_counter() - started

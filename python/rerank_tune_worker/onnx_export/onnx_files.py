@@ -14,6 +14,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from ..reporter import JobError
+
 # protobuf refuses messages from 2 GiB on; a mebibyte is left for nodes and framing.
 SINGLE_FILE_LIMIT = 2**31 - 2**20
 # Shape inference reads small constants, so they stay inside the graph.
@@ -148,13 +150,20 @@ def _read_tensor(body: memoryview, folder: str) -> Tensor:
     numpy_type, dims = helper.tensor_dtype_to_np_dtype(proto.data_type), tuple(proto.dims)
     if proto.data_location == TensorProto.EXTERNAL:
         entries = {entry.key: entry.value for entry in proto.external_data}
-        path, offset = os.path.join(folder, entries["location"]), int(entries.get("offset", 0))
+        path, offset = _external_path(folder, entries["location"]), int(entries.get("offset", 0))
         load = lambda: np.memmap(path, numpy_type, "r", offset, dims)  # noqa: E731
     elif raw is not None:
         load = lambda: np.frombuffer(raw, numpy_type).reshape(dims)  # noqa: E731
     else:
         load = lambda: onnx.numpy_helper.to_array(proto)  # noqa: E731
     return Tensor(proto.name, proto.data_type, dims, load)
+
+
+def _external_path(folder: str, location: str) -> str:
+    """Where a tensor's values are. Raises JobError MODEL_UNSUPPORTED for a place outside `folder`, which could be any file of the machine."""
+    if os.path.isabs(location) or ".." in location.replace("\\", "/").split("/"):
+        raise JobError("MODEL_UNSUPPORTED", f"{folder} has a graph that keeps weights in {location!r}, outside its folder", "save it again with its weights beside it")
+    return os.path.join(folder, location)
 
 
 def _fields(view: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]:

@@ -1,6 +1,7 @@
 """Scores pairs with a graph file and compares them with the float32 logits. Python side only; verify measures what ships."""
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 
@@ -36,7 +37,7 @@ def finite_scores(paths: dict[str, str], pairs: list[EncodedPair], on_pair: Call
     scores = {name: score(path, pairs, on_pair) for name, path in paths.items()}
     for name, found in scores.items():
         if not np.isfinite(found).all():
-            raise JobError("WORKER_FAILED", f"the {name} graph gives scores that are not numbers on calibration pairs", f"set `quantize.{name}: false`")
+            raise JobError("WORKER_FAILED", f"the {name} graph ({os.path.basename(paths[name])}) gives scores that are not numbers on calibration pairs", f"set `quantize.{name}: false`")
     return scores
 
 

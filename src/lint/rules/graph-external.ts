@@ -1,5 +1,6 @@
 // Rules on weights outside their graph: there, beside it, under the name that everyone looks for, and announced to transformers.js.
 import { dirname } from "node:path/posix";
+import { leavesFolder } from "../../model-folder/graph-check.js";
 import { literal } from "../../tokenization/literal.js";
 import { setMembers, withEdit } from "../edit.js";
 import { type FolderFacts, type GraphFacts, isObject } from "../facts.js";
@@ -17,9 +18,6 @@ function external(facts: FolderFacts): { graph: GraphFacts; location: string; pa
 const besides = (file: string, location: string): string =>
   dirname(file) === "." ? location : `${dirname(file)}/${location}`;
 
-const escapes = (location: string): boolean =>
-  /^([\\/]|[A-Za-z]:)/.test(location) || location.split(/[\\/]/).includes("..");
-
 export const externalPath: Rule = {
   id: "external_data_outside",
   severity: "error",
@@ -28,7 +26,7 @@ export const externalPath: Rule = {
   consumers: ONNX,
   check: (facts) =>
     external(facts)
-      .filter(({ location }) => escapes(location))
+      .filter(({ location }) => leavesFolder(location))
       .map(({ graph, location }) => ({
         file: graph.file,
         message: `keeps weights in ${JSON.stringify(location)}, outside its folder`,
@@ -45,7 +43,7 @@ export const externalMissing: Rule = {
   consumers: ONNX,
   check: (facts) =>
     external(facts)
-      .filter(({ location, path }) => !escapes(location) && !((facts.files.get(path)?.size ?? 0) > 0))
+      .filter(({ location, path }) => !leavesFolder(location) && !((facts.files.get(path)?.size ?? 0) > 0))
       .map(({ graph, path }) => ({
         file: path,
         message: `is missing, and ${graph.file} keeps its weights there`,
@@ -89,7 +87,7 @@ export const externalName: Rule = {
   consumers: ["transformers.js"],
   check: (facts) =>
     external(facts)
-      .filter(({ graph, location }) => !escapes(location) && !wanted(graph.file).test(location))
+      .filter(({ graph, location }) => !leavesFolder(location) && !wanted(graph.file).test(location))
       .map(({ graph, location, path }) => ({
         file: path,
         message: `is not called ${basename(graph.file)}_data`,

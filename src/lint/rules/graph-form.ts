@@ -1,7 +1,8 @@
 // Rules on a graph's inputs and outputs: what consumers feed, and what they read.
+
+import { ELEMENT_TYPES, FLOAT32, type GraphValue, INT64, type OnnxHeader } from "../../model-folder/onnx-header.js";
 import type { FolderFacts, GraphFacts } from "../facts.js";
 import { hasPositionOffset } from "../model-facts.js";
-import { ELEMENT_TYPES, FLOAT32, type GraphValue, INT64, type OnnxHeader } from "../onnx-header.js";
 import { type Found, ONNX, type OnnxConsumer, type Rule } from "../rule.js";
 import { concerned } from "./graph-place.js";
 

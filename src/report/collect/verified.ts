@@ -1,7 +1,7 @@
 // What verify found, read leniently: a field that another version did not write leaves its part of the report out.
 import { z } from "zod";
 import type { Artifact } from "../../artifacts/store.js";
-import type { Verdict } from "../../stages/verify/schema.js";
+import type { TeiGpuReport, Verdict } from "../../stages/verify/schema.js";
 import type { Latency, OpenGate, Part, QualityLine } from "../data.js";
 
 const pair = z.tuple([z.number(), z.number()]);
@@ -104,11 +104,34 @@ const verdictSchema: z.ZodType<{ verdict: Verdict | null }> = z.object({
     .nullable(),
 });
 
+const teiGpuSchema: z.ZodType<{ tei_gpu: TeiGpuReport | null }> = z.object({
+  tei_gpu: z
+    .object({
+      arithmetic: z.enum(["float16", "float32"]),
+      activations_replaced: z.int(),
+      queries: z.int(),
+      pairs: z.int(),
+      not_finite: z.int(),
+      relative_error: z.number().nullable(),
+      largest_change: z.number().nullable(),
+      spearman: z.number().nullable(),
+      top1_flips: z.int(),
+      ndcg_difference: z.object({
+        mean: z.number(),
+        interval: pair,
+        smallest_detectable: z.number(),
+        clusters: z.int().optional(),
+      }),
+    })
+    .nullable(),
+});
+
 export interface Verified {
   verdict: Part<Verdict>;
   quality: Part<QualityLine[]>;
   open_gates: OpenGate[];
   latency: Part<Latency>;
+  tei_gpu: TeiGpuReport | null;
 }
 
 const AGAIN = "`rerank-tune verify` with the recipe measures it.";
@@ -117,7 +140,7 @@ const AGAIN = "`rerank-tune verify` with the recipe measures it.";
 export function collectVerified(verify: Artifact | undefined): Verified {
   if (verify === undefined) {
     const missing = `This training has not been verified yet; ${AGAIN}`;
-    return { verdict: { missing }, quality: { missing }, open_gates: [], latency: { missing } };
+    return { verdict: { missing }, quality: { missing }, open_gates: [], latency: { missing }, tei_gpu: null };
   }
   const { output } = verify.manifest;
   const found = measurementSchema.safeParse(output).data;
@@ -130,6 +153,7 @@ export function collectVerified(verify: Artifact | undefined): Verified {
     quality: found === undefined ? { missing } : qualityLines(found),
     open_gates: openGates(found),
     latency: latency === undefined ? { missing } : { rows: latency.latency, machine: latency.machine },
+    tei_gpu: teiGpuSchema.safeParse(output).data?.tei_gpu ?? null,
   };
 }
 

@@ -2,6 +2,7 @@
 import { inClusters } from "../../ranking/clusters.js";
 import { probabilityText } from "../../ranking/significance.js";
 import type { SliceReport } from "../../ranking/slices.js";
+import type { TeiGpuReport } from "../../stages/verify/schema.js";
 import { isMissing, type Latency, type QualityLine, type ReportData } from "../data.js";
 import { type Content, html, type Markup } from "../markup.js";
 import { count, interval, percent, points, short, size } from "../numbers.js";
@@ -9,7 +10,7 @@ import { missingSection, section, table, words } from "./parts.js";
 
 const NONE = "–";
 
-export function qualitySection({ quality }: ReportData): Markup {
+export function qualitySection({ quality, tei_gpu }: ReportData): Markup {
   const heading = "Quality on the test split";
   if (isMissing(quality)) return missingSection("quality", heading, quality.missing);
   const queries = quality.map((line) => line.quality?.queries ?? 0).reduce((most, value) => Math.max(most, value), 0);
@@ -20,7 +21,32 @@ export function qualitySection({ quality }: ReportData): Markup {
   return section("quality", heading, introduction, [
     table({ caption: "Quality, speed and size", head, rows, left: [7] }),
     fewerQueries(quality, queries),
+    tei_gpu === null ? undefined : teiGpuTable(tei_gpu),
   ]);
+}
+
+/** That server opens no ONNX file on a GPU, so that no row of the table above says what it answers. */
+function teiGpuTable(report: TeiGpuReport): Markup {
+  const { arithmetic, queries, pairs, not_finite, relative_error, top1_flips, ndcg_difference } = report;
+  return table({
+    caption: `TEI on a GPU (approximation on this machine): model.safetensors in float16 with tanh-GELU, computed in ${arithmetic}, against the tuned model; score error as a share of the scores' spread`,
+    shown: true,
+    head: ["", "pairs", "score error", "NDCG@10", "95 % interval", "other best passage"],
+    rows: [
+      [
+        `${count(queries)} queries`,
+        count(pairs),
+        not_finite > 0
+          ? `${count(not_finite)} not finite`
+          : relative_error === null
+            ? NONE
+            : `${percent(relative_error)} %`,
+        points(ndcg_difference.mean),
+        interval(ndcg_difference.interval, points),
+        count(top1_flips),
+      ],
+    ],
+  });
 }
 
 function qualityRow({ name, quality, pairs_per_second, bytes, outcome }: QualityLine, queries: number): Content[] {

@@ -7,6 +7,7 @@ import type { PackageOutput } from "../package/schema.js";
 import { versionFailure } from "./gate-failure.js";
 import { readReferences } from "./references.js";
 import type { VerifyOptions, VerifyOutput } from "./schema.js";
+import { scoreAsTeiOnGpu } from "./tei-gpu.js";
 import { verdictText } from "./verdict.js";
 import { verifyFolder } from "./verify-folder.js";
 
@@ -20,20 +21,37 @@ export const REPORT_FILE = "records/report.json";
 
 export const verify: Stage<VerifyOptions, VerifyOutput, "package" | "prepare" | "train"> = {
   name: "verify",
-  // 5: intervals and tests resample clusters where prepare found queries that are not independent.
-  version: 5,
+  // 6: also scores as text-embeddings-inference does on a GPU.
+  version: 6,
   needs: ["package", "prepare", "train"],
   options: (recipe) => recipe.verify,
   // prepare reads them; here they stand so that the key holds their content and not their place.
   sources: ({ guard = [] }) =>
     [guard].flat().map((path, index) => ({ name: index === 0 ? "verify.guard" : `verify.guard.${index + 1}`, path })),
-  tools: ({ onnxruntime_node, tokenizers_js, host }) => ({ onnxruntime_node, tokenizers_js, host }),
+  tools: ({ onnxruntime_node, tokenizers_js, python_lock, host }) => ({
+    onnxruntime_node,
+    tokenizers_js,
+    python_lock,
+    host,
+  }),
   run: async (context, options, inputs) => {
     const { package: packaged, prepare: prepared, train: trained } = inputs;
+    const folder = join(packaged.dir, (packaged.output as PackageOutput).model);
+    const testFile = join(prepared.dir, groupsFile("test"));
+    const groups = await readAllGroups(testFile);
+    const references = await readReferences(trained.dir, prepared.dir, options.guard !== undefined, context.emit);
+    const { tuned } = references;
+    const pairs = options.tei_gpu_pairs;
     const output = await verifyFolder({
-      folder: join(packaged.dir, (packaged.output as PackageOutput).model),
-      groups: await readAllGroups(join(prepared.dir, groupsFile("test"))),
-      references: await readReferences(trained.dir, prepared.dir, options.guard !== undefined, context.emit),
+      folder,
+      groups,
+      references,
+      ...(pairs === 0 || tuned === undefined
+        ? {}
+        : {
+            asTeiOnGpu: (maxLength) =>
+              scoreAsTeiOnGpu({ context, folder, groupsFile: testFile, groups, tuned, maxLength, pairs }),
+          }),
       options,
       emit: context.emit,
       signal: context.signal,

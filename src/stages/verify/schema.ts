@@ -74,6 +74,13 @@ export const verifySchema = z.strictObject({
     .array(z.enum(["cpu", "cuda"]))
     .default(["cpu", "cuda"])
     .describe("Execution providers to measure; cuda only where a probe in a child process shows that it works."),
+  tei_gpu_pairs: z
+    .int()
+    .min(0)
+    .default(1000)
+    .describe(
+      "Pairs of the test split, in whole queries, that PyTorch also scores as text-embeddings-inference does on a GPU (float16 weights, tanh-GELU); 0 leaves it out.",
+    ),
 });
 export type VerifyOptions = z.infer<typeof verifySchema>;
 
@@ -166,6 +173,26 @@ export interface Verdict {
   guards: GuardReport[];
 }
 
+/** What text-embeddings-inference on a GPU changes, approximated in PyTorch: against the tuned model's float32 scores. */
+export interface TeiGpuReport {
+  /** Of the computation; weights are float16 in any case. `float16` on a GPU alone. */
+  arithmetic: "float16" | "float32";
+  /** erf-GELUs that became tanh-GELUs. */
+  activations_replaced: number;
+  /** Whole queries of the test split, and their pairs. */
+  queries: number;
+  pairs: number;
+  /** Scores that are infinite or no number: a weight or activation beyond float16. */
+  not_finite: number;
+  /** As in VariantReport. */
+  relative_error: number | null;
+  /** Largest |change| of a logit; null where a score is not finite. */
+  largest_change: number | null;
+  spearman: number | null;
+  top1_flips: number;
+  ndcg_difference: NdcgDifference;
+}
+
 export interface VerifyOutput {
   /** `failed` when fp32 fails or a required gate fails for a variant that was to be published. */
   outcome: GateOutcome;
@@ -179,6 +206,8 @@ export interface VerifyOutput {
   /** `ordinary` and `exotic` name the golden pairs whose ids differ (decision 3: only ordinary ones fail). */
   tokenizer: { pairs: number; mismatches: number; ordinary: string[]; exotic: string[] };
   latency: LatencyRow[];
+  /** Null for a folder alone, and where the recipe leaves it out. */
+  tei_gpu: TeiGpuReport | null;
   machine: { cpu: string; cores: number; flags: string[]; threads: number; onnxruntime: string; node: string };
   /** Variants that may be published. */
   passing: string[];

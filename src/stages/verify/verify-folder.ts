@@ -14,7 +14,7 @@ import { machineRecord } from "./machine.js";
 import { type OpenedPackage, openPackage } from "./package-check.js";
 import { alignScores, firstStageQuery, type GroupScores, qualityRow, rankedQueries } from "./quality.js";
 import type { References } from "./references.js";
-import type { VariantReport, Verdict, VerifyOptions, VerifyOutput } from "./schema.js";
+import type { TeiGpuReport, VariantReport, Verdict, VerifyOptions, VerifyOutput } from "./schema.js";
 import { compareTokenIds, tokenizerGate } from "./tokenizer-gate.js";
 import { measureVariant, type Provider, type Workload } from "./variant.js";
 
@@ -29,6 +29,8 @@ export interface VerifyRequest {
   signal: AbortSignal;
   /** Where the full report with its timings goes; not inside `folder`. */
   reportFile?: string;
+  /** Scores the folder as TEI on a GPU would; needs Python, which this proof does not. */
+  asTeiOnGpu?(maxLength: number): Promise<TeiGpuReport | null>;
   /** The compiled scoring process; for tests that run the sources. */
   processFile?: string;
 }
@@ -65,6 +67,7 @@ export async function verifyFolder(request: VerifyRequest): Promise<VerifyOutput
     ...referenceRows(work.groups, request.references ?? {}, opened.weightBytes),
     tokenizer,
     latency,
+    tei_gpu: (await request.asTeiOnGpu?.(opened.manifest.max_length)) ?? null,
     machine: machineRecord(options.latency.threads),
     passing: passingVariants(variants),
   };

@@ -40,6 +40,7 @@ const verified: VerifyOutput = {
   base: null,
   tuned: { ...quality(0.52), pairs_per_second: 300, bytes: 2000 },
   tokenizer: { pairs: 20, mismatches: 0, ordinary: [], exotic: [] },
+  tei_gpu: null,
   latency: [],
   machine: { cpu: "x", cores: 2, flags: [], threads: 2, onnxruntime: "1.30.0", node: "20" },
   passing: ["fp32", "int8", "fp16"],

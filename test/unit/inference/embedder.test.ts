@@ -84,12 +84,12 @@ describe("the embedder", () => {
     await embedder.close();
   });
 
-  test("fails as SCORER_FAILED and names the file when the graph cannot be opened or run", async () => {
+  test("refuses by name a file that is no graph, and one that is not there", async () => {
     await start("lookup").then((embedder) => embedder.close());
     await writeFile(join(folder(), "model.onnx"), "not a graph");
     const options = { folder: folder(), modelFile: "model.onnx", processFile: child.file() };
     await expect(Embedder.start(options)).rejects.toMatchObject({
-      code: "SCORER_FAILED",
+      code: "MODEL_UNSUPPORTED",
       message: expect.stringContaining(join(folder(), "model.onnx")),
     });
     await expect(Embedder.start({ ...options, folder: join(folder(), "no") })).rejects.toMatchObject({

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { probeProvider } from "../../../src/inference/gpu-probe.js";
 import { Scorer, type ScorerOptions } from "../../../src/inference/scorer.js";
+import { encodeOnnx, soundGraph } from "../../helpers/onnx-writer.js";
 import {
   compiledScorerProcess,
   expectedSum,
@@ -104,11 +105,32 @@ describe("the scorer", () => {
   });
 });
 
+/** A whole ONNX file that ONNX Runtime refuses to open. */
+function unknownOperator(): Buffer {
+  const graph = soundGraph();
+  for (const node of graph.nodes) node.operator = "NoSuchOperator";
+  return encodeOnnx(graph);
+}
+
+describe("a graph that is no whole ONNX file", () => {
+  test("is refused by name before a process starts", async () => {
+    const folder = await temporaryFolder();
+    await writeModelFolder(folder, { fp32: "sum" });
+    const file = join(folder, "onnx", "model.onnx");
+    await writeFile(file, "not a graph");
+    const options = { folder, variantFile: "onnx/model.onnx", maxLength: MAX_LENGTH, processFile: "/nowhere" };
+    await expect(Scorer.start(options)).rejects.toMatchObject({
+      code: "MODEL_UNSUPPORTED",
+      message: expect.stringContaining(file),
+    });
+  });
+});
+
 describe("a failure of the scoring process", () => {
   test("that cannot open the model is SCORER_FAILED and names the file", async () => {
     const folder = await temporaryFolder();
     await writeModelFolder(folder, { fp32: "sum" });
-    await writeFile(join(folder, "onnx", "model.onnx"), "not a graph");
+    await writeFile(join(folder, "onnx", "model.onnx"), unknownOperator());
     const options = { folder, variantFile: "onnx/model.onnx", maxLength: MAX_LENGTH, processFile: child.file() };
     await expect(Scorer.start(options)).rejects.toMatchObject({
       code: "SCORER_FAILED",
@@ -171,7 +193,9 @@ describe("the provider probe", () => {
   });
 
   test("says why a provider does not work instead of failing", async () => {
-    const probe = await probeProvider("cpu", { modelFile: "/nowhere/model.onnx", processFile: child.file() });
-    expect(probe).toEqual({ works: false, reason: expect.stringContaining("/nowhere/model.onnx") });
+    const modelFile = join(await temporaryFolder(), "model.onnx");
+    await writeFile(modelFile, unknownOperator());
+    const probe = await probeProvider("cpu", { modelFile, processFile: child.file() });
+    expect(probe).toEqual({ works: false, reason: expect.stringContaining(modelFile) });
   });
 });

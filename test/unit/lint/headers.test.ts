@@ -1,8 +1,8 @@
 import { open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readOnnxHeader } from "../../../src/lint/onnx-header.js";
 import { readSafetensorsHeader } from "../../../src/lint/safetensors-header.js";
+import { readOnnxHeader } from "../../../src/model-folder/onnx-header.js";
 import { encodeOnnx, FLOAT, INT64, soundGraph, varint } from "../../helpers/onnx-writer.js";
 
 const FIXTURES = resolve(import.meta.dirname, "../../fixtures/scorer-models");

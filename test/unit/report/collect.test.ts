@@ -350,7 +350,8 @@ describe("which run is shown", () => {
     });
     await made.verify(prepare, older, verified(null));
     await made.train({ prepare, started: "2026-03-01T00:00:00.000Z" });
-    const { verdict, quality: rows, latency } = await collectReport(made.store, "r.yaml");
+    const { verdict, quality: rows, latency, tei_gpu } = await collectReport(made.store, "r.yaml");
+    expect(tei_gpu).toBeNull();
     for (const part of [verdict, rows, latency]) expect(part).toMatchObject({ missing: /not been verified/ });
   });
 });

@@ -4,6 +4,7 @@ import { html } from "../../../src/report/markup.js";
 import { duration, points, short, size } from "../../../src/report/numbers.js";
 import { GENERATOR, renderReport } from "../../../src/report/page.js";
 import { summaryOf } from "../../../src/report/summary.js";
+import type { TeiGpuReport } from "../../../src/stages/verify/schema.js";
 import { reportData, verdict } from "./report-data.js";
 
 const page = renderReport(reportData);
@@ -205,6 +206,14 @@ describe("the tables", () => {
     );
     const rows = thresholds.rows.slice(1);
     expect(text(withData({ thresholds: { ...thresholds, rows } }))).toContain("no threshold of this table is of use");
+  });
+
+  test("of quality say what TEI changes on a GPU, where it was scored", () => {
+    expect(text(page)).toContain("TEI on a GPU (approximation on this machine)");
+    expect(text(page)).toContain("7 queries 700 1.23 % \u22120.11 [\u22120.40, +0.20] 3");
+    expect(text(withData({ tei_gpu: null }))).not.toContain("TEI on a GPU");
+    const broken = { ...(reportData.tei_gpu as TeiGpuReport), not_finite: 5, relative_error: null };
+    expect(text(withData({ tei_gpu: broken }))).toContain("5 not finite");
   });
 
   test("of latency and reliability have their figures", () => {

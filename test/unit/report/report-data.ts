@@ -145,6 +145,18 @@ export const reportData: ReportData = {
       { threshold: 0.9, kept: 0, relevant_kept: 0, precision: null, recall: { value: 0, interval: [0, 0.3903] } },
     ],
   },
+  tei_gpu: {
+    arithmetic: "float32",
+    activations_replaced: 12,
+    queries: 7,
+    pairs: 700,
+    not_finite: 0,
+    relative_error: 0.0123,
+    largest_change: 0.2,
+    spearman: 0.999,
+    top1_flips: 3,
+    ndcg_difference: { mean: -0.0011, interval: [-0.004, 0.002], smallest_detectable: 0.01 },
+  },
   latency: {
     rows: [
       {

@@ -95,6 +95,7 @@ function verified(outcomes: Partial<Record<VariantReport["name"], GateOutcome>> 
     base: null,
     tuned: { ...QUALITY, pairs_per_second: 50, bytes: 7 },
     tokenizer: { pairs: 44, mismatches: 1, ordinary: [], exotic: ["probe"] },
+    tei_gpu: null,
     latency: [],
     machine,
     passing,

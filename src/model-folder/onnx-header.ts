@@ -1,6 +1,7 @@
 // What an ONNX file says of itself without its weights: versions, inputs, outputs, operators, and where weights outside it lie (onnx.proto3).
-import type { ReadAt } from "../model-folder/read-at.js";
+
 import { ByteReader, type Field, fields } from "./byte-reader.js";
+import type { ReadAt } from "./read-at.js";
 
 export interface GraphValue {
   name: string;

@@ -1,5 +1,5 @@
 // Reads pieces of a file by their offset through one small window, so that weights of any size can be stepped over. Also the fields of a protobuf message.
-import type { ReadAt } from "../model-folder/read-at.js";
+import type { ReadAt } from "./read-at.js";
 
 const WINDOW_BYTES = 64 * 1024;
 /** Longer names and texts than this are no header. */
