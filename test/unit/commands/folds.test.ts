@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { CommandContext } from "../../../src/commands/context.js";
@@ -11,6 +11,7 @@ import { type Scores, writeScores } from "../../../src/ranking/scores.js";
 import { prepare } from "../../../src/stages/prepare/index.js";
 import { folderPerTest } from "../../helpers/folder-per-test.js";
 import { jsonl } from "../../helpers/labelled-files.js";
+import { writeModel } from "../lint/model-files.js";
 
 const folder = folderPerTest();
 
@@ -50,8 +51,7 @@ interface Behaviour {
 
 async function bench(behaviour: Behaviour = {}): Promise<Bench> {
   const { data = rows(40) } = behaviour;
-  await mkdir(join(folder(), "base"), { recursive: true });
-  await writeFile(join(folder(), "base", "config.json"), "{}");
+  await writeModel(join(folder(), "base"), () => undefined);
   await writeFile(join(folder(), "pairs.jsonl"), jsonl(data));
   const recipe = join(folder(), "my.yaml");
   await writeFile(

@@ -116,7 +116,7 @@ describe("mining with models", () => {
     await writeFile(join(model, "onnx", "model.onnx"), "not a graph");
     const embedding = { folder: model, queryPrefix: "", passagePrefix: "" };
     await expect(mine({ from: "embedding", embedding })).rejects.toMatchObject({
-      code: "SCORER_FAILED",
+      code: "MODEL_UNSUPPORTED",
       message: expect.stringContaining(join(model, "onnx", "model.onnx")),
     });
   });
