@@ -1,5 +1,6 @@
 // Options and output of `verify`: the gates, and what was measured against them.
 import { z } from "zod";
+import type { StudentOutcome, TunedOutcome } from "../../ranking/outcomes.js";
 import type { PairedComparison } from "../../ranking/significance.js";
 import type { SliceReport } from "../../ranking/slices.js";
 
@@ -38,6 +39,14 @@ export const verifySchema = z.strictObject({
         .describe(
           "NDCG@10 the tuned model may lose against the base on a guard set; judged by the interval as `ndcg_max_drop` is.",
         ),
+      student_max_drop: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.01)
+        .describe(
+          "NDCG@10 a student (`train.student`) may lose against its teacher; judged by the interval as `ndcg_max_drop` is, and published only where it passes.",
+        ),
       spearman_min: z
         .number()
         .min(-1)
@@ -75,7 +84,8 @@ export const verifySchema = z.strictObject({
     .default(["cpu", "cuda"])
     .describe("Execution providers to measure; cuda only where a probe in a child process shows that it works."),
 });
-export type VerifyOptions = z.infer<typeof verifySchema>;
+/** `teacher_dir`: of a student, the folder of its base. */
+export type VerifyOptions = z.infer<typeof verifySchema> & { teacher_dir?: string };
 
 export type GateOutcome = "passed" | "failed" | "inconclusive";
 
@@ -154,16 +164,47 @@ export type Reference = "base" | "first_stage";
 
 /** Whether the tuned model is worth having, from NDCG@10 on the test split over the same candidates. */
 export interface Verdict {
-  /** By the sign-flip test at .05: a significant gain, no significant difference, or a significant loss. */
-  outcome: "improved" | "no_significant_gain" | "worse";
+  /** By the sign-flip test at .05: a significant gain, no significant difference, or a significant loss. Of a student: whether its interval keeps to the limit. */
+  outcome: TunedOutcome | StudentOutcome;
+  /** `base` is the teacher of a student. */
   against: Reference;
-  advice: "take the tuned model" | "keep the base" | "keep the first stage";
+  advice: "take the tuned model" | "keep the base" | "keep the first stage" | "take the student" | "keep the teacher";
   /** All of it in one line, without a full stop; starts with the advice. */
   summary: string;
   /** Tuned minus reference. */
   comparison: PairedComparison;
   slices: SliceReport[];
   guards: GuardReport[];
+  /** Absent where the model is no student. */
+  student?: StudentVerdict;
+}
+
+/** What a student keeps of its teacher on the test split. */
+export interface StudentVerdict {
+  kept_layers: number[];
+  teacher_layers: number;
+  /** Its NDCG@10 over the teacher's, 1 is all of it, with the 95 % interval; null where the teacher ranks nothing right. */
+  share: number | null;
+  share_interval: [number, number] | null;
+  gate: GateResult;
+}
+
+/** The other side of the bargain; measured, so it is no part of verdict.json. */
+export interface StudentSpeed {
+  /** Median latency on the same requests, taken in turns; none where the teacher's folder holds no ONNX files of ours. */
+  latency: {
+    variant: string;
+    provider: string;
+    candidates: number;
+    teacher_p50_ms: number;
+    student_p50_ms: number;
+    /** Teacher over student: 2 is twice as fast. */
+    times: number;
+  }[];
+  /** Pairs a second in PyTorch (fp32) while training scored the test split, student over teacher; null where not recorded. */
+  pytorch_times: number | null;
+  /** In one line, without a full stop. */
+  summary: string;
 }
 
 export interface VerifyOutput {
@@ -178,7 +219,10 @@ export interface VerifyOutput {
   tuned: (QualityRow & { pairs_per_second: number | null; bytes: number }) | null;
   /** `ordinary` and `exotic` name the golden pairs whose ids differ (decision 3: only ordinary ones fail). */
   tokenizer: { pairs: number; mismatches: number; ordinary: string[]; exotic: string[] };
+  /** Of a student also its teacher's, as `teacher fp32` and `teacher int8`. */
   latency: LatencyRow[];
+  /** Absent where the model is no student. */
+  student?: StudentSpeed;
   machine: { cpu: string; cores: number; flags: string[]; threads: number; onnxruntime: string; node: string };
   /** Variants that may be published. */
   passing: string[];
