@@ -13,9 +13,9 @@ const FOUND: Record<Verdict["outcome"], string> = {
   improved: "A significant gain",
   no_significant_gain: "No significant gain",
   worse: "A significant loss",
-  within_limit: "Within the allowed loss",
-  inconclusive: "Too few test queries to tell whether it loses more than is allowed",
-  beyond_limit: "More lost than is allowed",
+  within_limit: "Within the allowed loss of",
+  inconclusive: "Too few test queries to tell whether it loses more than the allowed",
+  beyond_limit: "It loses more than the allowed",
 };
 
 export function verdictBlock(data: ReportData): Markup {
@@ -37,7 +37,7 @@ export function verdictSentence({ outcome, against, comparison, student }: Verdi
       ? ""
       : " Queries of one cluster, near-duplicates or of one group, are no independent evidence and were resampled as one.";
   if (student !== undefined)
-    return `${FOUND[outcome]}, ${percent(-student.gate.limit)} points: with ${count(student.kept_layers.length)} of ${count(student.teacher_layers)} layers it keeps ${shareOf(student)}. NDCG@10 ${points(mean)} points (95 % interval ${interval(edges, points)}) against the teacher over ${count(queries)} test queries${inClusters(comparison, count)} with the same candidates. ${count(wins)} queries got better, ${count(ties)} stayed equal, ${count(losses)} got worse. The smallest loss they could show is ${percent(smallest_detectable)} points.${together}`;
+    return `${FOUND[outcome]} ${percent(-student.gate.limit)} points: with ${count(student.kept_layers.length)} of ${count(student.teacher_layers)} layers it keeps ${shareOf(student)}. NDCG@10 ${points(mean)} points (95 % interval ${interval(edges, points)}) against the teacher over ${count(queries)} test queries${inClusters(comparison, count)} with the same candidates. ${count(wins)} queries got better, ${count(ties)} stayed equal, ${count(losses)} got worse. The smallest loss they could show is ${percent(smallest_detectable)} points.${together}`;
   const test = exact ? "exact paired sign-flip test" : "paired sign-flip test";
   return `${FOUND[outcome]}: NDCG@10 ${points(mean)} points (95 % interval ${interval(edges, points)}) against the ${words(against)} over ${count(queries)} test queries${inClusters(comparison, count)} with the same candidates, p ${equals(p_value)} by the ${test}. ${count(wins)} queries got better, ${count(ties)} stayed equal, ${count(losses)} got worse. A true difference of ${percent(smallest_detectable)} points would be found four times in five.${together}`;
 }

@@ -8,10 +8,10 @@ const FOUND: Record<Verdict["outcome"], string> = {
   improved: "The tuned model is significantly better",
   no_significant_gain: "Published against the verdict: the tuned model is not significantly better",
   worse: "Published against the verdict: the tuned model is significantly worse",
-  within_limit: "The student keeps to the loss that was allowed",
+  within_limit: "The student keeps to the allowed loss of",
   inconclusive:
-    "Published against the verdict: the test split cannot tell whether the student loses more than was allowed",
-  beyond_limit: "Published against the verdict: the student loses more than was allowed",
+    "Published against the verdict: the test split cannot tell whether the student loses more than the allowed",
+  beyond_limit: "Published against the verdict: the student loses more than the allowed",
 };
 
 /** Markdown without a heading. */
@@ -41,7 +41,7 @@ function studentSentence({ outcome, comparison }: Verdict, student: StudentVerdi
     share === null || share_interval === null
       ? ""
       : ` It keeps ${(100 * share).toFixed(2)} % of the teacher's NDCG@10 (95 % interval ${share_interval.map((edge) => (100 * edge).toFixed(2)).join(" to ")} %).`;
-  return `${FOUND[outcome]}, ${(-100 * gate.limit).toFixed(2)} points of NDCG@10 against the teacher it was cut from and taught by.${kept} The difference on the same candidates is ${points(mean)} points, 95 % interval ${range(interval)}; of ${queries} test queries${inClusters(comparison)} ${wins} got better, ${ties} stayed and ${losses} got worse. The smallest loss they could show is ${(100 * smallest_detectable).toFixed(2)} points. It computes ${kept_layers.length} of the teacher's ${teacher_layers} layers (${kept_layers.join(", ")}, counted from 0); how much faster that was on the machine that verified it is in the report beside this version.${together}`;
+  return `${FOUND[outcome]} ${(-100 * gate.limit).toFixed(2)} points of NDCG@10 against the teacher it was cut from and taught by.${kept} The difference on the same candidates is ${points(mean)} points, 95 % interval ${range(interval)}; of ${queries} test queries${inClusters(comparison)} ${wins} got better, ${ties} stayed and ${losses} got worse. The smallest loss they could show is ${(100 * smallest_detectable).toFixed(2)} points. It computes ${kept_layers.length} of the teacher's ${teacher_layers} layers (${kept_layers.join(", ")}, counted from 0); how much faster that was on the machine that verified it is in the report beside this version.${together}`;
 }
 
 const RESAMPLED =

@@ -47,9 +47,9 @@ export function judgeStudent(
 }
 
 const FOUND: Record<StudentOutcome, string> = {
-  within_limit: "within the allowed loss",
-  inconclusive: "too few test queries to tell whether it loses more than is allowed",
-  beyond_limit: "it loses more than is allowed",
+  within_limit: "within the allowed loss of",
+  inconclusive: "too few test queries to tell whether it loses more than the allowed",
+  beyond_limit: "it loses more than the allowed",
 };
 
 function summaryOf(student: StudentVerdict, comparison: PairedComparison, outcome: StudentOutcome): string {
@@ -58,7 +58,7 @@ function summaryOf(student: StudentVerdict, comparison: PairedComparison, outcom
   const layers = `with ${kept_layers.length} of ${teacher_layers} layers`;
   const difference = `NDCG@10 ${signed(mean)} [${signed(interval[0])}, ${signed(interval[1])}] against the teacher over ${queries} test queries${inClusters(comparison)}`;
   const counts = `${wins} better, ${ties} equal, ${losses} worse`;
-  return `${FOUND[outcome]} of ${(-gate.limit).toFixed(4)}; ${layers} it keeps ${shareText(student)}, ${difference}; ${counts}; the smallest loss they could show is ${smallest_detectable.toFixed(4)}`;
+  return `${FOUND[outcome]} ${(-gate.limit).toFixed(4)}; ${layers} it keeps ${shareText(student)}, ${difference}; ${counts}; the smallest loss they could show is ${smallest_detectable.toFixed(4)}`;
 }
 
 /** `97.31 % [95.20, 99.10] of the teacher's NDCG@10`. */
