@@ -1,6 +1,6 @@
 """Builds tiny real models with real tokenizers for tests: deterministic, offline, in seconds. Not for anything that must rank well.
 
-run: python python/tests/tiny_models.py KIND OUT_DIR [--labels N] [--plain]
+run: python python/tests/tiny_models.py KIND OUT_DIR [--labels N] [--plain] [--layers N]
 """
 from __future__ import annotations
 
@@ -134,12 +134,12 @@ CLASSES = {
 }
 
 
-def _config(kind: str, tokenizer: Tokenizer, special: dict[str, str], labels: int) -> transformers.PreTrainedConfig:
+def _config(kind: str, tokenizer: Tokenizer, special: dict[str, str], labels: int, layers: int | None) -> transformers.PreTrainedConfig:
     offset = 2 if kind in ("roberta", "xlm-roberta") else 0  # their positions start behind the padding id
     values = dict(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=32,
-        num_hidden_layers=3 if kind == "modernbert" else 2,
+        num_hidden_layers=layers or (3 if kind == "modernbert" else 2),
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=512 + offset,
@@ -154,10 +154,10 @@ def _config(kind: str, tokenizer: Tokenizer, special: dict[str, str], labels: in
     return getattr(transformers, CLASSES[kind][0])(**values)
 
 
-def build(kind: str, out_dir: str, *, labels: int = 1, plain: bool = False, seed: int = 0) -> None:
-    """Writes config.json, model.safetensors, tokenizer.json, tokenizer_config.json. `plain` leaves the classification head out."""
+def build(kind: str, out_dir: str, *, labels: int = 1, plain: bool = False, seed: int = 0, layers: int | None = None) -> None:
+    """Writes config.json, model.safetensors, tokenizer.json, tokenizer_config.json. `plain` leaves the classification head out. `layers`: 3 of ModernBERT, else 2."""
     tokenizer, special = TOKENIZERS[kind]()
-    config = _config(kind, tokenizer, special, labels)
+    config = _config(kind, tokenizer, special, labels, layers)
     torch.manual_seed(seed)
     model = getattr(transformers, CLASSES[kind][1])(config)
     if plain:
@@ -176,8 +176,9 @@ def main() -> None:
     parser.add_argument("out_dir")
     parser.add_argument("--labels", type=int, default=1)
     parser.add_argument("--plain", action="store_true", help="an encoder without a head")
+    parser.add_argument("--layers", type=int)
     arguments = parser.parse_args()
-    build(arguments.kind, arguments.out_dir, labels=arguments.labels, plain=arguments.plain)
+    build(arguments.kind, arguments.out_dir, labels=arguments.labels, plain=arguments.plain, layers=arguments.layers)
 
 
 if __name__ == "__main__":

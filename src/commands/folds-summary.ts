@@ -1,5 +1,7 @@
 // The verdict over all folds in words, by the rule of verify. Pure; what it compares is folds-verdict's affair.
+
 import { type ClusteredComparison, inClusters } from "../ranking/clusters.js";
+import type { TunedOutcome } from "../ranking/outcomes.js";
 import { ALPHA, probabilityText } from "../ranking/significance.js";
 import { signed } from "../stages/verify/gates.js";
 import type { Verdict } from "../stages/verify/schema.js";
@@ -7,7 +9,7 @@ import type { Verdict } from "../stages/verify/schema.js";
 /** That of verify, over clusters; guard sets are the affair of the final model. */
 export type FoldsVerdict = Omit<Verdict, "comparison" | "guards"> & { comparison: ClusteredComparison };
 
-const FOUND: Record<Verdict["outcome"], string> = {
+const FOUND: Record<TunedOutcome, string> = {
   improved: "a significant gain",
   no_significant_gain: "no significant gain",
   worse: "a significant loss",

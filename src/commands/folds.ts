@@ -77,6 +77,7 @@ async function openWorkplace(
   const recipe = await (flags.dryRun === true
     ? loadForPlan(path, flags, context)
     : loadRecipe(path, loadOptions(flags, context)));
+  refuseStudent(recipe);
   const { source = "", format, split, seed } = recipe.prepare;
   const options: FoldOptions = {
     source,
@@ -91,6 +92,16 @@ async function openWorkplace(
   const root = resolve(flags.artifacts);
   const folder = join(root, `${recipe.name}.folds`, await keyOf(options, root));
   return { recipe, plan, folder, root, flags, context, stages };
+}
+
+/** The folds ask whether a model is better than its base; a student must not be much worse than its own. */
+function refuseStudent({ train }: ResolvedRecipe): void {
+  if (train.student === null) return;
+  throw new RerankTuneError({
+    code: "USAGE",
+    message: "folds does not judge students (train.student): it asks whether a model beats its base.",
+    hint: "fold the teacher's recipe, then train the student of it with `rerank-tune run RECIPE`",
+  });
 }
 
 async function loadForPlan(path: string, flags: FoldsFlags, context: CommandContext): Promise<ResolvedRecipe> {

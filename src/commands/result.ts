@@ -4,7 +4,7 @@ import type { PipelineResult, StageResult } from "../pipeline/execute.js";
 import type { StageName } from "../pipeline/stage.js";
 import type { PackageOutput } from "../stages/package/schema.js";
 import type { PublishOutput } from "../stages/publish/schema.js";
-import type { QualityRow, VariantReport, Verdict, VerifyOutput } from "../stages/verify/schema.js";
+import type { QualityRow, StudentSpeed, VariantReport, Verdict, VerifyOutput } from "../stages/verify/schema.js";
 import type { VariantRow } from "../ui/table.js";
 
 /** `data` of `run`, `quickstart` and the stage commands. Null where the pipeline did not come so far. */
@@ -13,6 +13,8 @@ export interface RunData {
   variants: VariantRow[];
   /** Whether the tuned model beats the base (or, with a fresh head, the first stage) on the test split. */
   verdict: Verdict | null;
+  /** How much faster a student answers than its teacher; null for any other model. */
+  student: StudentSpeed | null;
   package: string | null;
   tei_package: string | null;
   /** `name@sha256:<hex>` in the registry. */
@@ -36,6 +38,7 @@ export function runData(recipe: string, registry: string, result: PipelineResult
     recipe,
     variants: verified === undefined ? [] : variantRows(verified),
     verdict: verified?.verdict ?? null,
+    student: verified?.student ?? null,
     package: inside(packaged?.model),
     tei_package: inside(packaged?.tei_int8),
     version: published?.version ?? null,

@@ -75,7 +75,9 @@ function isPipelineResult(data: unknown): data is PipelineResult {
 function runText(data: RunData, target: StageName, next: string[], paint: Paint, columns?: number): string {
   const lines: string[] = [];
   if (data.variants.length > 0) lines.push("", resultTable(data.variants, paint), "");
-  if (data.verdict !== null) lines.push(wrapText(`verdict    ${data.verdict.summary}`, columns, 11), "");
+  if (data.verdict !== null) lines.push(wrapText(`verdict    ${data.verdict.summary}`, columns, 11));
+  if (data.student !== null) lines.push(wrapText(`speed      ${data.student.summary}`, columns, 11));
+  if (data.verdict !== null) lines.push("");
   if (data.package !== null) lines.push(`model      ${displayPath(data.package)}`);
   if (data.tei_package !== null) lines.push(`int8       ${displayPath(data.tei_package)}`);
   if (data.version !== null) lines.push(`published  ${data.version}`, `registry   ${displayPath(data.registry)}`);

@@ -27,13 +27,13 @@ export function inClusters({ clusters }: { clusters?: number }, show: (clusters:
 }
 
 /** What the resampling needs of a cluster: sum of its values, and how many they are. */
-interface Totals {
+export interface Totals {
   sums: Float64Array;
   sizes: Float64Array;
 }
 
 /** In order of the first query of each cluster. */
-function totalsOf(perQuery: ArrayLike<number>, clusterOf: ArrayLike<number>): Totals {
+export function totalsOf(perQuery: ArrayLike<number>, clusterOf: ArrayLike<number>): Totals {
   if (perQuery.length !== clusterOf.length)
     throw new RangeError(`lengths differ: ${perQuery.length} and ${clusterOf.length}`);
   const places = new Map<number, number>();

@@ -15,6 +15,8 @@ export function recipeRules(recipe: Recipe): Problem[] {
     randomFitsNegatives,
     adaptersNeedTheirRate,
     languagesAreKnown,
+    studentHasLayers,
+    studentHasOneTeacher,
   ].flatMap((rule) => rule(recipe));
 }
 
@@ -87,3 +89,30 @@ const languagesAreKnown: Rule = ({ trim }) =>
           },
         ],
   );
+
+const studentHasLayers: Rule = ({ train: { student } }) =>
+  student !== null && (student.layers === undefined) === (student.keep === undefined)
+    ? [
+        {
+          path: "train.student",
+          message: `needs exactly one of layers, keep; has ${student.layers === undefined ? "none" : "both"}`,
+        },
+      ]
+    : [];
+
+/** The worker refuses these too, with what it knows of the base; here they are said before anything runs. */
+const studentHasOneTeacher: Rule = ({ train }) => {
+  if (train.student === null) return [];
+  const refused: [path: string, present: boolean, why: string][] = [
+    ["train.lora", train.lora !== null, "a student has to learn with all its weights without the layers it lost"],
+    ["train.kl_to_base", train.kl_to_base > 0, "a student is held to the base already, which is its teacher"],
+    [
+      "train.loss",
+      train.loss === "margin_mse" || train.loss === "kl",
+      "learns from teacher_score in the data, but a student has the base as its teacher: that is `train.student.loss`",
+    ],
+  ];
+  return refused.flatMap(([path, present, why]) =>
+    present ? [{ path, message: `does not go with \`train.student\`: ${why}` }] : [],
+  );
+};

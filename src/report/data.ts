@@ -71,6 +71,8 @@ export interface Training {
   device: string;
   precision: string;
   base_is_reranker: boolean;
+  /** Of a student, which begins as the teacher without some of its layers; null for any other model. */
+  student: { layers: number } | null;
   /** Share of the tuned weights in the mixture with the base's (0 is the base), and its dev NDCG@10; null where nothing was mixed. */
   interpolation: { alpha: number; dev_ndcg: number } | null;
   /** Every mixture that was tried; null where nothing was mixed or the record is not there. */

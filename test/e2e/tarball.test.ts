@@ -33,6 +33,11 @@ interface RunData {
   stages: { name: string; status: string; reason: string; seconds: number }[];
 }
 
+interface StudentData extends RunData {
+  verdict: { advice: string; student: { kept_layers: number[]; teacher_layers: number } };
+  student: { latency: { variant: string }[] };
+}
+
 let home: string;
 let command: string;
 let recipe: string;
@@ -112,6 +117,27 @@ describe("the packed tarball", () => {
       expect((await readFile(join(pulled, name))).equals(await readFile(join(data.package, name))), name).toBe(true);
     await runJson("registry", "verify");
     expect((await runJson<{ outcome: string }>("verify", pulled)).outcome).not.toBe("failed");
+  });
+});
+
+describe("a student of the packaged model", () => {
+  test("has its layer, is judged by what it keeps and raced against its teacher", { timeout: 300_000 }, async () => {
+    const teacher = JSON.parse(readFileSync(join(home, "data.json"), "utf8")) as RunData;
+    const student = [
+      "name=tiny-student",
+      "train.student={ keep: [0] }",
+      "quantize={ int8: false, fp16: false }",
+      `base_model={ path: ${JSON.stringify(teacher.package)} }`,
+    ];
+    const data = await runJson<StudentData>("run", recipe, ...student.flatMap((set) => ["--set", set]));
+    expect(data.verdict.student).toMatchObject({ kept_layers: [0], teacher_layers: 2 });
+    expect(["take the student", "keep the teacher"]).toContain(data.verdict.advice);
+    expect(data.variants.find(({ name }) => name === "base")).toMatchObject({
+      "ndcg@10": teacher.variants.find(({ name }) => name === "tuned")?.["ndcg@10"],
+    });
+    expect(data.student.latency.map(({ variant }) => variant)).toEqual(["fp32"]);
+    const config = JSON.parse(readFileSync(join(data.package, "config.json"), "utf8")) as Record<string, unknown>;
+    expect(config.num_hidden_layers).toBe(1);
   });
 });
 

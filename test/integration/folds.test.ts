@@ -39,7 +39,7 @@ if (process.env.WORKER_WAITS && job.out_dir.includes(process.env.WORKER_WAITS)) 
   const outputs = {
     base_is_reranker: true, model_type: "bert", max_length: 64, parameters: 1, steps: 9, best_step: 6,
     dev_ndcg_at_10: { base: 0.3, best: 0.5 }, learning_rate: 1e-5, device: "cpu", precision: "fp32", ended: "finished",
-    micro_batch_tokens: 4096, seeds: null, interpolation: null, calibration: null,
+    micro_batch_tokens: 4096, seeds: null, interpolation: null, calibration: null, student: null,
   };
   send("done", { outputs, metrics: {}, durations: {} });
   process.exitCode = 0;

@@ -1,13 +1,12 @@
 """The train job: scores the base, fine-tunes it, keeps the best weights, scores the test split with both. Run again after a kill, it resumes."""
 from __future__ import annotations
 
-import json
-import os
 import time
 
 from ..protocol import Done, Job
 from ..reporter import Reporter
-from ..training.checkpoint import Checkpoint, write_text
+from ..training.base_scores import score_sets
+from ..training.checkpoint import Checkpoint
 from ..training.device import choose_device
 from ..training.distributed import Alone, Follower, join_ranks
 from ..training.ending import calibrate_scores, interpolate_weights
@@ -17,6 +16,7 @@ from ..training.run_context import Run
 from ..training.save import save_model
 from ..training.seeds import follow_seeds, train_seeds
 from ..training.soup import keep_best
+from ..training.teacher import score_with_teacher
 
 
 def run(job: Job, reporter: Reporter) -> Done:
@@ -53,12 +53,8 @@ def _run(job: Job, reporter: Reporter, ranks: Alone) -> Done:
 
 
 def _base_scores(current: Run) -> float:
-    """Files of the untouched base, but those that a killed run left. Returns the speed on the test split, kept beside its file."""
-    speed_file = current.path("records", "base_speed.json")
-    for name in current.scored:
-        if name == "test" and not os.path.isfile(speed_file):
-            write_text(speed_file, json.dumps(current.write_scores("base", name)))
-        elif not os.path.isfile(current.scores_path("base", name)):
-            current.write_scores("base", name)
-    with open(speed_file, encoding="utf-8") as file:
-        return json.load(file)
+    """Files of the untouched base. Returns its speed on the test split, pairs a second. Of a student the base is the teacher, and it is asked for more."""
+    if current.cut is None:
+        return score_sets(current)
+    current.teacher, speed = score_with_teacher(current, parity_pairs(current))
+    return speed

@@ -14,6 +14,15 @@ def encoder_layers(model: Any) -> list[torch.nn.Module]:
     return list(base.encoder.layer if hasattr(base, "encoder") else base.layers)  # the latter: ModernBERT
 
 
+def set_encoder_layers(model: Any, layers: torch.nn.ModuleList) -> None:
+    """Puts others in their place."""
+    base = model.base_model
+    if hasattr(base, "encoder"):
+        base.encoder.layer = layers
+    else:
+        base.layers = layers
+
+
 def encoder_weights(model: Any) -> int:
     """Numbers in the matrices of all layers: what computes, without embeddings and head."""
     return sum(parameter.numel() for layer in encoder_layers(model) for parameter in layer.parameters() if parameter.ndim == 2)

@@ -56,13 +56,20 @@ class TrainingLoop:
         self.progress = Progress()
         self.work = Work(self._ranks.world)
 
-    def score_base(self, between: Callable[[int, int], None]) -> None:
-        """What `train.kl_to_base` needs; call it while the model still is the base, before `restore`. `between(done, all)` as `PairModel.score`."""
-        if self._options["kl_to_base"] > 0:
+    def score_base(self, between: Callable[[int, int], None], known: dict[tuple[int, int], float] | None = None) -> None:
+        """What `train.kl_to_base` needs; call it while the model still is the base, before `restore`. `between(done, all)` as `PairModel.score`.
+
+        `known`: what a student's teacher said, which the model itself cannot say.
+        """
+        if not self._objective.pulls:
+            return
+        if known is None:
             total = len(self._plan.pairs())
             path = self._checkpoint.path("base-scores.safetensors")
             self._objective.base_scores = base_scores(path, self._plan, self._cache, self._model, self._options["micro_batch_tokens"], lambda done: between(done, total))
-            self._ranks.share_scores(list(self._objective.base_scores.values()))
+        else:
+            self._objective.base_scores = {pair: known[pair] for pair in self._plan.pairs()}
+        self._ranks.share_scores(list(self._objective.base_scores.values()))
 
     def restore(self) -> bool:
         """Takes up the last checkpoint; False when there is none."""
@@ -82,7 +89,7 @@ class TrainingLoop:
 
     def follow(self, leader: Follower) -> None:
         """All that a rank other than 0 does: gradients of its share, step after step, until rank 0 says that it is over. Raises Cancelled, RankLost."""
-        if self._options["kl_to_base"] > 0:
+        if self._objective.pulls:
             self._objective.base_scores = dict(zip(self._plan.pairs(), leader.scores(), strict=True))
         while (step := leader.next_step(self._model.parameters)) is not None:
             leader.close_step(self._gradients.compute(step), self._model.parameters)

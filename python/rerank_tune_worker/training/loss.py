@@ -1,4 +1,4 @@
-"""What a training step minimizes: the loss of the recipe, its anchor, and the pull back to the base. Works on logits only."""
+"""What a training step minimizes: the loss of the recipe, its anchor, and the pull to the base or, for a student, to its teacher. Works on logits only."""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -7,9 +7,8 @@ from typing import Any, NamedTuple, Sequence
 import torch
 
 from .data import TrainingGroup
-from .losses import LOSSES
+from .losses import LOSSES, PULLS
 from .losses.bce import anchor
-from .losses.kl import divergence
 from .losses.table import GroupTable, pad
 
 
@@ -53,13 +52,20 @@ class Parts(NamedTuple):
 
 
 class Objective:
-    """`base_scores`: (group, passage) -> score of the untouched base; needed where `kl_to_base` is not 0."""
+    """`base_scores`: (group, passage) -> score of the untouched base, of a student the teacher; needed where it `pulls`."""
 
     def __init__(self, options: dict[str, Any], top_label: float):
-        """options: loss, bce_weight, teacher_temperature, kl_to_base of the train job."""
+        """options: loss, bce_weight, teacher_temperature, kl_to_base, student of the train job."""
         self._loss, self._top_label = LOSSES[options["loss"]], top_label
-        self._bce_weight, self._kl_to_base, self._temperature = options["bce_weight"], options["kl_to_base"], options["teacher_temperature"]
+        self._bce_weight, self._temperature = options["bce_weight"], options["teacher_temperature"]
+        pull = options.get("student") or {"loss": "kl", "weight": options["kl_to_base"]}
+        self._pull, self._pull_weight = PULLS[pull["loss"]], pull["weight"]
         self.base_scores: dict[tuple[int, int], float] = {}
+
+    @property
+    def pulls(self) -> bool:
+        """Whether it holds the model to scores of the base."""
+        return self._pull_weight > 0
 
     @property
     def flat_name(self) -> str:
@@ -77,7 +83,7 @@ class Objective:
         parts = Parts(
             group_loss,
             anchor(table) if self._loss.anchored else logits.new_zeros(()),
-            divergence(table, self._wanted(table))[0] if self._kl_to_base > 0 else logits.new_zeros(()),
+            self._pull(table, self._wanted(table)) if self.pulls else logits.new_zeros(()),
         )
         numbers = (float(part.detach()) for part in parts)
         spreads = zip(groups, logits.detach().split([len(group.labels) for group in groups]))
@@ -89,8 +95,8 @@ class Objective:
         total = parts.group_loss / size.terms
         if self._loss.anchored:
             total = total + self._bce_weight * parts.anchor / size.pairs
-        if self._kl_to_base > 0:
-            total = total + self._kl_to_base * parts.to_base / size.groups
+        if self.pulls:
+            total = total + self._pull_weight * parts.to_base / size.groups
         return total
 
     def report(self, sums: LossSums) -> float:

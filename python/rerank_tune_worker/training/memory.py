@@ -129,7 +129,7 @@ def ways_out(options: dict[str, Any], *, one_group: bool, activations_first: boo
         "a smaller `train.group_size` or `train.max_length`" if one_group else f"`--set train.micro_batch_tokens={max(128, options['micro_batch_tokens'] // 2)}`",
         *([] if options["gradient_checkpointing"] else ["`--set train.gradient_checkpointing=true`"]),
     ]
-    fewer = ["a higher `train.freeze_layers`", *([] if options["lora"] else ["`--set train.lora.rank=16 --set train.learning_rate=1.5e-4`"])]
+    fewer = ["a higher `train.freeze_layers`", *([] if options["lora"] or options.get("student") else ["`--set train.lora.rank=16 --set train.learning_rate=1.5e-4`"])]
     return "use " + ", or ".join(smaller + fewer if activations_first else fewer + smaller)
 
 

@@ -7,6 +7,7 @@ from .budget import read_halved
 from .calibration import Affine
 from .checkpoint import write_text
 from .device import peak_memory_bytes
+from .evaluate import mean
 from .interpolation import Sweep
 from .run_context import Run
 from .seeds import Trained, halved_file
@@ -38,7 +39,7 @@ def history(run: Run, trained: Trained) -> str:
 
 
 def outputs(run: Run, soup: Soup, sweep: Sweep | None, affine: Affine | None) -> dict[str, Any]:
-    """Steps and end are those of the best seed. Weights that the sweep put back to the base's are those of step 0."""
+    """Steps and end are those of the best seed. Weights that the sweep put back to the base's are those of step 0. A student's base is its teacher."""
     progress = soup.best.progress
     mixed = sweep is not None and progress.best_step == 0
     base_kept = progress.weights_step == 0 or (sweep is not None and sweep.chosen.alpha == 0)
@@ -50,7 +51,7 @@ def outputs(run: Run, soup: Soup, sweep: Sweep | None, affine: Affine | None) ->
         "parameters": run.parameters,
         "steps": progress.step,
         "best_step": 0 if base_kept else progress.weights_step,
-        "dev_ndcg_at_10": {"base": progress.base_ndcg, "best": best},
+        "dev_ndcg_at_10": {"base": mean(run.teacher.dev) if run.teacher else progress.base_ndcg, "best": best},
         "learning_rate": run.options["learning_rate"],
         "device": run.model.device.type,
         "precision": run.model.precision,
@@ -58,5 +59,13 @@ def outputs(run: Run, soup: Soup, sweep: Sweep | None, affine: Affine | None) ->
         "micro_batch_tokens": run.tokens,
         "seeds": soup.record() if len(run.seeds) > 1 else None,
         "interpolation": {"alpha": sweep.chosen.alpha, "dev_ndcg_at_10": sweep.chosen.dev} if sweep else None,
+        "student": _student(run, progress.base_ndcg),
         "calibration": {"a": affine.a, "b": affine.b} if affine else None,
     }
+
+
+def _student(run: Run, start: float) -> dict[str, Any] | None:
+    """`start`: dev NDCG@10 (0-1) of the cut model before its first step."""
+    if run.cut is None:
+        return None
+    return {"kept_layers": list(run.cut.kept), "teacher_layers": run.cut.teacher_layers, "start_dev_ndcg_at_10": start}

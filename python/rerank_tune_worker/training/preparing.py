@@ -22,6 +22,7 @@ from .preflight import check_base, check_bias, check_calibration, check_guard, c
 from .probe import SMALLEST
 from .run_context import GUARD, Run, phases, seeds, start_phase
 from .seeds import step_plan
+from .student import check_student, choose_cut, cut
 
 PARITY_PAIRS = 8
 
@@ -33,6 +34,7 @@ def prepare(job: Job, reporter: Reporter, ranks: Alone) -> Run:
     base = inspect_base(job.inputs["base"])
     start_phase(reporter, "load_model", phases(options, base))
     check_base(options, base)
+    check_student(options, base)
     splits = {name: read_groups(path) for name, path in job.inputs.items() if name != "base"}
     check_teacher(options, splits["train"], job.inputs["train"])
     plan = step_plan(options, splits["train"], seeds(options)[0])
@@ -56,26 +58,30 @@ def _load(job: Job, reporter: Reporter, base: BaseModel, splits: dict[str, list[
         reporter.log(f"the base classifies into {base.labels} labels, which is no reranker: its head is replaced by a fresh one", "warning", "train")
     device = choose_device(options["device"])
     module = load_base(base, seed=options["seed"], attention="sdpa" if device == "cuda" else "eager")
+    chosen = choose_cut(options["student"], module, base) if options.get("student") else None
+    if chosen:
+        cut(module, chosen.kept)
+        reporter.log(chosen.message(), "info", "train")
     check_layers(options, base, len(encoder_layers(module)))
     check_bias(options, base, module)
     parameters = sum(parameter.numel() for parameter in module.parameters())
-    job = replace(job, options={**options, "learning_rate": _settle_rate(options, reporter, base, module)})
+    job = replace(job, options={**options, "learning_rate": _settle_rate(options, reporter, module, is_reranker=base.is_reranker and chosen is None)})
     bf16 = choose_bf16(options["precision"], device)
     adapters = {**options["lora"], "seed": options["seed"]} if options["lora"] else None
     frozen = {"freeze_embeddings": options["freeze_embeddings"], "freeze_layers": options["freeze_layers"]}
     model = PairModel(module, base.model_type, device=device, bf16=bf16, dropout=options["dropout"], adapters=adapters, recompute=options["gradient_checkpointing"], **frozen)
     encoder = PairEncoder(base.folder, options["max_length"])
     dev = DevSet(splits["dev"], encoder, queries=options["evaluation_queries"], depth=options["evaluation_depth"])
-    return Run(job, reporter, base, model, encoder, splits, _scored(job, splits, encoder), dev, parameters, top_label, ranks)
+    return Run(job, reporter, base, model, encoder, splits, _scored(job, splits, encoder), dev, parameters, top_label, ranks, cut=chosen)
 
 
-def _settle_rate(options: dict[str, Any], reporter: Reporter, base: BaseModel, module: Any) -> float:
+def _settle_rate(options: dict[str, Any], reporter: Reporter, module: Any, *, is_reranker: bool) -> float:
     """What `auto` takes is said in the log; a rate that is known to destroy models of this size is warned of."""
     weights, adapters = encoder_weights(module), bool(options["lora"])
-    rate = choose_rate(options["learning_rate"], encoder_weights=weights, is_reranker=base.is_reranker, adapters=adapters)
+    rate = choose_rate(options["learning_rate"], encoder_weights=weights, is_reranker=is_reranker, adapters=adapters)
     if options["learning_rate"] == "auto":
         reporter.log(f"learning rate {rate:g}, for {weights / 1e6:.0f} M weights in the layers", "info", "train")
-    risky = check_learning_rate(rate, options["queries_per_step"], weights, base.is_reranker, adapters=adapters)
+    risky = check_learning_rate(rate, options["queries_per_step"], weights, is_reranker, adapters=adapters)
     if risky:
         reporter.log(risky, "warning", "train")
     return rate

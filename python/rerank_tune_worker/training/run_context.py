@@ -4,7 +4,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from ..base_model import BaseModel
 from ..pairs import PairEncoder
@@ -15,6 +15,10 @@ from .data import Group
 from .distributed import Alone
 from .evaluate import DevSet, write_scores
 from .model import PairModel
+from .student import Cut
+
+if TYPE_CHECKING:
+    from .teacher import TeacherScores
 
 GUARD = "guard-"  # how the names of inputs begin that are guard sets
 
@@ -24,6 +28,7 @@ class Run:
     """`scored`: the test split and the guard sets, whole, by the names of their inputs. `dev`: what evaluations during training see of it.
 
     `top_label`: the highest label of the training passages. `ranks`: this process among those that train together. `micro_batch`: which budget of tokens was taken, and why (`micro_batch.Choice.record`).
+    `cut`: of a student, which layers of the base it has; `teacher`: what the whole base says, known from the phase score_base on.
     """
 
     job: Job
@@ -38,10 +43,17 @@ class Run:
     top_label: float
     ranks: Alone
     micro_batch: dict[str, Any] = field(default_factory=dict)
+    cut: Cut | None = None
+    teacher: "TeacherScores | None" = None
 
     @property
     def options(self) -> dict[str, Any]:
         return self.job.options
+
+    @property
+    def starts_ranking(self) -> bool:
+        """Whether what training starts from is a reranker as it stands: no fresh head, and no student, which has lost layers."""
+        return self.base.is_reranker and self.cut is None
 
     @property
     def tokens(self) -> int:
@@ -89,8 +101,8 @@ def seeds(options: dict[str, Any]) -> list[int]:
 
 
 def interpolates(options: dict[str, Any], base: BaseModel) -> bool:
-    """There is something to interpolate with only where the base already ranks."""
-    return options["interpolate"]["enabled"] and base.is_reranker
+    """There is something to interpolate with only where the base already ranks and has the same layers."""
+    return options["interpolate"]["enabled"] and base.is_reranker and not options.get("student")
 
 
 def phases(options: dict[str, Any], base: BaseModel) -> tuple[str, ...]:

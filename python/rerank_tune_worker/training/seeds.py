@@ -112,12 +112,12 @@ def _loop(run: Run, seed: int, plan: StepPlan, cache: PairCache, reporter: Repor
     """Ranks other than 0 keep no files."""
     options = {**run.options, "seed": seed, "micro_batch_tokens": run.tokens}
     budget = TokenBudget(run.tokens, options, seed=seed, reporter=run.reporter, path=halved_file(run) if run.ranks.rank == 0 else None)
-    return TrainingLoop(run.model, plan, cache, run.dev, options, seed_checkpoint(run, seed), reporter, is_reranker=run.base.is_reranker, ranks=run.ranks, budget=budget)
+    return TrainingLoop(run.model, plan, cache, run.dev, options, seed_checkpoint(run, seed), reporter, is_reranker=run.starts_ranking, ranks=run.ranks, budget=budget)
 
 
 def _begin(run: Run, seed: int, loop: TrainingLoop, trained: Trained) -> None:
     """From the checkpoint, or from step 0, whose NDCG@10 is the same for every seed and measured once."""
-    loop.score_base(lambda done, total: run.between(total)(done))
+    loop.score_base(lambda done, total: run.between(total)(done), run.teacher.pairs if run.teacher else None)
     if loop.restore():
         run.reporter.log(f"{_name(run, seed)}resumed at step {loop.progress.step}", "info", "train")
     elif trained.outcomes:

@@ -49,6 +49,10 @@ const outputSchema = z.object({
     })
     .nullish()
     .transform((seeds) => seeds ?? null),
+  student: z
+    .object({ kept_layers: z.array(z.int()) })
+    .nullish()
+    .transform((student) => (student ? { layers: student.kept_layers.length } : null)),
   interpolation: z
     .object({ alpha: z.number(), dev_ndcg_at_10: z.number() })
     .nullish()

@@ -67,9 +67,15 @@ const latencySchema = z.object({
 const verdictSchema: z.ZodType<{ verdict: Verdict | null }> = z.object({
   verdict: z
     .object({
-      outcome: z.enum(["improved", "no_significant_gain", "worse"]),
+      outcome: z.enum(["improved", "no_significant_gain", "worse", "within_limit", "inconclusive", "beyond_limit"]),
       against: reference,
-      advice: z.enum(["take the tuned model", "keep the base", "keep the first stage"]),
+      advice: z.enum([
+        "take the tuned model",
+        "keep the base",
+        "keep the first stage",
+        "take the student",
+        "keep the teacher",
+      ]),
       summary: z.string(),
       comparison: z.object({
         mean: z.number(),
@@ -100,6 +106,15 @@ const verdictSchema: z.ZodType<{ verdict: Verdict | null }> = z.object({
       guards: z.array(
         z.object({ name: z.string(), queries: z.int(), clusters: z.int().optional(), against: reference, gate }),
       ),
+      student: z
+        .object({
+          kept_layers: z.array(z.int()),
+          teacher_layers: z.int(),
+          share: z.number().nullable(),
+          share_interval: pair.nullable(),
+          gate,
+        })
+        .optional(),
     })
     .nullable(),
 });

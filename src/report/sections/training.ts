@@ -53,9 +53,11 @@ function seedsSentence({ seeds }: Training): string {
   return `Dev NDCG@10 of the seeds: ${each.join(", ")}; ${kept}, the figures show seed ${seeds.best_seed}. `;
 }
 
-function keptSentence({ steps, best_step, interpolation }: Training): string {
+function keptSentence({ steps, best_step, interpolation, student }: Training): string {
   if (interpolation?.alpha === 0)
     return "No mixture of tuned and base weights was better than the base, so its weights were kept.";
+  if (best_step === 0 && student !== null)
+    return "No evaluation was better than the cut model before its first step, so that was kept.";
   if (best_step === 0)
     return "No evaluation was better than the base by half a standard error, so its weights were kept.";
   const kept = `The weights of step ${count(best_step)} of ${count(steps)} were kept`;
@@ -79,7 +81,7 @@ function devFigure(training: Training): Content {
   if (first === undefined) return html`<p class="footnote">No evaluation on dev was recorded.</p>`;
   const kept = evaluated.find(({ step }) => step === training.best_step) ?? first;
   const [before, after] = [first.dev_ndcg as number, kept.dev_ndcg as number];
-  const start = training.base_is_reranker ? "the base" : "the base with a fresh head";
+  const start = startOf(training);
   const sentence = `Dev NDCG@10 is ${percent(before)} for ${start} and ${percent(after)} at the kept step ${kept.step}: ${points(after - before)} points. The dev split chose this step, so its figure flatters; the test split judges.`;
   const drawing = lineChart({
     id: "dev-ndcg",
@@ -93,6 +95,11 @@ function devFigure(training: Training): Content {
     reference: { y: 100 * before, label: "before training" },
   });
   return figure(drawing, "Dev NDCG@10, times 100", html`<p>${sentence}</p>`);
+}
+
+function startOf({ base_is_reranker, student }: Training): string {
+  if (student !== null) return `the student of ${count(student.layers)} layers before its first step`;
+  return base_is_reranker ? "the base" : "the base with a fresh head";
 }
 
 function lossFigure(training: Training): Content {

@@ -1,5 +1,7 @@
 // The top of the page: what to do, why, and the figures that matter most.
+
 import { inClusters } from "../../ranking/clusters.js";
+import { isWorthTaking } from "../../ranking/outcomes.js";
 import { probabilityText } from "../../ranking/significance.js";
 import type { Verdict } from "../../stages/verify/schema.js";
 import { isMissing, type OpenGate, type ReportData } from "../data.js";
@@ -11,13 +13,16 @@ const FOUND: Record<Verdict["outcome"], string> = {
   improved: "A significant gain",
   no_significant_gain: "No significant gain",
   worse: "A significant loss",
+  within_limit: "Within the allowed loss of",
+  inconclusive: "Too few test queries to tell whether it loses more than the allowed",
+  beyond_limit: "It loses more than the allowed",
 };
 
 export function verdictBlock(data: ReportData): Markup {
   const { verdict, open_gates } = data;
   const [style, heading, sentence] = isMissing(verdict)
     ? ["open", "No verdict yet", verdict.missing]
-    : [verdict.outcome === "improved" ? "take" : "keep", capital(verdict.advice), verdictSentence(verdict)];
+    : [isWorthTaking(verdict) ? "take" : "keep", capital(verdict.advice), verdictSentence(verdict)];
   return html`<div class="verdict ${style}"><h2>${heading}</h2><p>${sentenceWithCode(sentence)}</p></div>
 ${tiles(data)}
 ${open_gates.length === 0 ? undefined : gateTable(open_gates)}
@@ -25,14 +30,21 @@ ${isMissing(verdict) || verdict.guards.length === 0 ? undefined : guardTable(ver
 }
 
 /** The verdict in points of NDCG@10, with everything that it rests on. */
-export function verdictSentence({ outcome, against, comparison }: Verdict): string {
+export function verdictSentence({ outcome, against, comparison, student }: Verdict): string {
   const { mean, interval: edges, p_value, exact, queries, wins, ties, losses, smallest_detectable } = comparison;
   const together =
     comparison.clusters === undefined
       ? ""
       : " Queries of one cluster, near-duplicates or of one group, are no independent evidence and were resampled as one.";
+  if (student !== undefined)
+    return `${FOUND[outcome]} ${percent(-student.gate.limit)} points: with ${count(student.kept_layers.length)} of ${count(student.teacher_layers)} layers it keeps ${shareOf(student)}. NDCG@10 ${points(mean)} points (95 % interval ${interval(edges, points)}) against the teacher over ${count(queries)} test queries${inClusters(comparison, count)} with the same candidates. ${count(wins)} queries got better, ${count(ties)} stayed equal, ${count(losses)} got worse. The smallest loss they could show is ${percent(smallest_detectable)} points.${together}`;
   const test = exact ? "exact paired sign-flip test" : "paired sign-flip test";
   return `${FOUND[outcome]}: NDCG@10 ${points(mean)} points (95 % interval ${interval(edges, points)}) against the ${words(against)} over ${count(queries)} test queries${inClusters(comparison, count)} with the same candidates, p ${equals(p_value)} by the ${test}. ${count(wins)} queries got better, ${count(ties)} stayed equal, ${count(losses)} got worse. A true difference of ${percent(smallest_detectable)} points would be found four times in five.${together}`;
+}
+
+function shareOf({ share, share_interval }: NonNullable<Verdict["student"]>): string {
+  if (share === null || share_interval === null) return "no measurable share of the teacher's NDCG@10";
+  return `${percent(share)} % of the teacher's NDCG@10 (95 % interval ${interval(share_interval)} %)`;
 }
 
 export function equals(probability: number): string {
@@ -62,7 +74,7 @@ function tiles({ quality, gains, training, latency }: ReportData): Content {
     const kept = `step ${count(best_step)} of ${count(steps)} kept`;
     shown.push(tile("training", seconds === null ? "–" : duration(seconds), kept));
   }
-  const fastest = isMissing(latency) ? undefined : fastestAtMost(latency.rows);
+  const fastest = isMissing(latency) ? undefined : fastestAtMost(latency.rows.filter(isOwn));
   if (fastest)
     shown.push(
       tile(
@@ -76,6 +88,9 @@ function tiles({ quality, gains, training, latency }: ReportData): Content {
 
 const tile = (name: string, value: string, note: string): Markup =>
   html`<div><dt>${name}</dt><dd><strong>${value}</strong><span>${note}</span></dd></div>`;
+
+/** Rows of a student's teacher stand beside its own. */
+const isOwn = ({ variant }: { variant: string }): boolean => !variant.startsWith("teacher ");
 
 /** The fastest row at 50 candidates, which an interactive search hands over at most; else at the most that were measured. */
 function fastestAtMost<Row extends { candidates: number; p95_ms: number }>(rows: readonly Row[]): Row | undefined {

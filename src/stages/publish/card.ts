@@ -53,9 +53,9 @@ export function frontMatter({ license, languages, manifest }: CardInput): Record
   };
 }
 
-function introduction({ description, manifest }: CardInput): string {
+function introduction({ description, manifest, verified }: CardInput): string {
   const first = description === undefined ? "" : `${description}\n\n`;
-  return `${first}A reranker (cross-encoder, \`${manifest.model_type}\`), fine-tuned from \`${manifest.base_model}\`. It reads a query and a passage together and gives one logit; sigmoid maps it to a score between 0 and 1, higher is more relevant. Pairs are cut to ${manifest.max_length} tokens, the longer text first.`;
+  return `${first}A reranker (cross-encoder, \`${manifest.model_type}\`), ${verified.verdict?.student === undefined ? "fine-tuned from" : "a smaller student of"} \`${manifest.base_model}\`. It reads a query and a passage together and gives one logit; sigmoid maps it to a score between 0 and 1, higher is more relevant. Pairs are cut to ${manifest.max_length} tokens, the longer text first.`;
 }
 
 function qualityTable({ verified, manifest }: CardInput): string {

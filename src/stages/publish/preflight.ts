@@ -1,6 +1,8 @@
 // What may be published: decides from verify's output, and says why a variant is held back. Pure.
+
 import { RerankTuneError } from "../../errors.js";
 import type { PackageManifest } from "../../model-folder/layout.js";
+import { isWorthTaking } from "../../ranking/outcomes.js";
 import type { GateResult, VariantReport, Verdict, VerifyOutput } from "../verify/schema.js";
 
 export interface Selection {
@@ -35,7 +37,7 @@ export function checkVerdict(verdict: Verdict | null, allowed: boolean): string 
   if (verdict === null) return undefined;
   const missed = verdict.guards.filter(({ gate }) => gate.outcome === "failed");
   if (missed.length > 0) throw guardFailed(missed);
-  if (verdict.outcome === "improved") return undefined;
+  if (isWorthTaking(verdict)) return undefined;
   if (allowed) return `published against the verdict, as \`publish.against_verdict\` says: ${verdict.summary}`;
   throw new RerankTuneError({
     code: "GATE_FAILED",

@@ -19,7 +19,7 @@ export const publishSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Publish also where verify says to keep the base or the first stage, because the tuned model is not significantly better on the test split. Gates stay.",
+      "Publish also where verify says to keep the base or the first stage, because the tuned model is not significantly better on the test split, or to keep the teacher, because a student is not shown to keep to the allowed loss. Gates stay.",
     ),
 });
 export type PublishOptions = {

@@ -27,8 +27,18 @@ export interface TrainOutput {
   interpolation: { alpha: number; dev_ndcg_at_10: number } | null;
   /** Scores are a * score + b of what training left, folded into the weights; null when not asked for or not possible. */
   calibration: { a: number; b: number } | null;
+  /** Of a student, which of the teacher's layers it has and what the cut model had on dev before its first step; the `base` is then the teacher. */
+  student: TrainedStudent | null;
   /** What left the base's vocabulary before training; absent where it was not trimmed. */
   trim?: TrimReport;
+}
+
+export interface TrainedStudent {
+  /** Counted from 0, rising. */
+  kept_layers: number[];
+  teacher_layers: number;
+  /** NDCG@10, 0-1. */
+  start_dev_ndcg_at_10: number;
 }
 
 /** NDCG@10 values are 0-1, on the evaluation subset of dev. */
@@ -81,6 +91,9 @@ export const outputSchema: z.ZodType<Omit<TrainOutput, "trim">> = z.object({
   seeds: seeds.nullable(),
   interpolation: z.object({ alpha: z.number(), dev_ndcg_at_10: z.number() }).nullable(),
   calibration: z.object({ a: z.number(), b: z.number() }).nullable(),
+  student: z
+    .object({ kept_layers: z.array(z.int()), teacher_layers: z.int(), start_dev_ndcg_at_10: z.number() })
+    .nullable(),
 });
 
 /** Dev NDCG@10 in points, before and after. */

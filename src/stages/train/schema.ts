@@ -19,8 +19,40 @@ const loraSchema = z.strictObject({
     .describe("Linear layers of the encoder that get an adapter."),
 });
 
+const studentSchema = z.strictObject({
+  layers: z
+    .int()
+    .min(2)
+    .optional()
+    .describe(
+      "Layers of the encoder that the student has, evenly spread over the teacher's from the first to the last (DistilBERT, 1910.01108; LayerDrop, 1909.11556). Half of them is usual.",
+    ),
+  keep: z
+    .array(z.int().min(0))
+    .min(1)
+    .optional()
+    .describe("The layers themselves instead, counted from 0, rising, such as [0, 2, 4, 7, 9, 11]."),
+  loss: z
+    .enum(["kl", "margin_mse"])
+    .default("kl")
+    .describe(
+      "How the student is held to the teacher's scores of each group: `kl`, divergence of the softmaxes; `margin_mse`, differences of scores over all pairs of passages, judged or not.",
+    ),
+  weight: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(1)
+    .describe("Weight of that beside `train.loss` on the labels; 0 learns from labels alone."),
+});
+
 const interpolateSchema = z.strictObject({
-  enabled: z.boolean().default(true).describe("Without effect on a fresh head, which has no base to mix with."),
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Without effect on a fresh head, which has no base to mix with, and on a student, whose layers are fewer.",
+    ),
   alphas: z
     .array(z.number().positive().max(1))
     .min(1)
@@ -185,6 +217,12 @@ export const trainSchema = z.strictObject({
     .default(false)
     .describe(
       "Compute the inside of each layer twice instead of keeping it: much less memory, about 30 % slower (training.md §4), the very same gradients.",
+    ),
+  student: studentSchema
+    .nullable()
+    .default(null)
+    .describe(
+      "Train a smaller, faster model: the base without some of its layers, taught by the whole base (a tuned model of yours) on the same passages. verify then asks how much it lost, not whether it won (docs/guides/smaller-students.md).",
     ),
   interpolate: interpolateSchema
     .prefault({})

@@ -1,9 +1,13 @@
 // What a finished verify holds against passing, as an error for the person. Measures and decides nothing.
+
 import { type Problem, RerankTuneError } from "../../errors.js";
+import { isWorthTaking } from "../../ranking/outcomes.js";
 import type { GateResult, VerifyOutput } from "./schema.js";
 
 const GATES_HINT =
   "raise the limit (`--set verify.gates...`), leave the variant out (`--set quantize.int8=false`), or train better";
+const STUDENT_HINT =
+  "keep more layers (`--set train.student.layers=...`), train longer, test on more queries, or allow a larger loss (`--set verify.gates.student_max_drop=0.02`); to take the student nevertheless: `--set publish.against_verdict=true`";
 const VERDICT_HINT =
   "label more queries or train otherwise; to take the tuned model nevertheless: `--set publish.against_verdict=true`";
 
@@ -13,11 +17,11 @@ const VERDICT_HINT =
  */
 export function versionFailure(output: VerifyOutput, againstVerdict: boolean): RerankTuneError | undefined {
   const { verdict } = output;
-  if (verdict === null || verdict.outcome === "improved" || againstVerdict) return gateFailure(output, GATES_HINT);
+  if (verdict === null || isWorthTaking(verdict) || againstVerdict) return gateFailure(output, GATES_HINT);
   return new RerankTuneError({
     code: "GATE_FAILED",
     message: `${verdict.summary.slice(0, 1).toUpperCase()}${verdict.summary.slice(1)}.`,
-    hint: VERDICT_HINT,
+    hint: verdict.student === undefined ? VERDICT_HINT : STUDENT_HINT,
     problems: missedGates(output),
   });
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { groupsFile, readAllGroups } from "../../dataset/groups.js";
 import type { Stage } from "../../pipeline/stage.js";
 import type { PackageOutput } from "../package/schema.js";
+import type { TrainOutput } from "../train/schema.js";
 import { versionFailure } from "./gate-failure.js";
 import { readReferences } from "./references.js";
 import type { VerifyOptions, VerifyOutput } from "./schema.js";
@@ -21,13 +22,18 @@ export const REPORT_FILE = "records/report.json";
 
 export const verify: Stage<VerifyOptions, VerifyOutput, "package" | "prepare" | "train"> = {
   name: "verify",
-  // 6: also scores as text-embeddings-inference does on a GPU.
+  // 6: also scores as text-embeddings-inference does on a GPU; a student is judged by what it keeps of its teacher.
   version: 6,
   needs: ["package", "prepare", "train"],
-  options: (recipe) => recipe.verify,
+  options: ({ verify: section, train, base_dir }) =>
+    train.student === null ? section : { ...section, teacher_dir: base_dir },
   // prepare reads them; here they stand so that the key holds their content and not their place.
-  sources: ({ guard = [] }) =>
-    [guard].flat().map((path, index) => ({ name: index === 0 ? "verify.guard" : `verify.guard.${index + 1}`, path })),
+  sources: ({ guard = [], teacher_dir }) => [
+    ...[guard]
+      .flat()
+      .map((path, index) => ({ name: index === 0 ? "verify.guard" : `verify.guard.${index + 1}`, path })),
+    ...(teacher_dir === undefined ? [] : [{ name: "base_model", path: teacher_dir }]),
+  ],
   tools: ({ onnxruntime_node, tokenizers_js, python_lock, host }) => ({
     onnxruntime_node,
     tokenizers_js,
@@ -41,6 +47,7 @@ export const verify: Stage<VerifyOptions, VerifyOutput, "package" | "prepare" | 
     const groups = await readAllGroups(testFile);
     const references = await readReferences(trained.dir, prepared.dir, options.guard !== undefined, context.emit);
     const { tuned } = references;
+    const { student } = trained.output as TrainOutput;
     const pairs = options.tei_gpu_pairs;
     const output = await verifyFolder({
       folder,
@@ -52,6 +59,7 @@ export const verify: Stage<VerifyOptions, VerifyOutput, "package" | "prepare" | 
             asTeiOnGpu: (maxLength) =>
               scoreAsTeiOnGpu({ context, folder, groupsFile: testFile, groups, tuned, maxLength, pairs }),
           }),
+      ...(student === null ? {} : { student }),
       options,
       emit: context.emit,
       signal: context.signal,

@@ -1,11 +1,14 @@
 // The verdict: whether the tuned model is worth having instead of the base, or of the first stage where the head is fresh. Pure computing.
+
 import { clustersOfGroups, type Group } from "../../dataset/groups.js";
 import { differences } from "../../ranking/bootstrap.js";
 import { clustersField, compareQueries, inClusters } from "../../ranking/clusters.js";
+import type { TunedOutcome } from "../../ranking/outcomes.js";
 import type { Scores } from "../../ranking/scores.js";
 import { ALPHA, probabilityText } from "../../ranking/significance.js";
 import { type SliceReport, sliceReports, slicesOf } from "../../ranking/slices.js";
 import { notWorse, signed } from "./gates.js";
+import { judgeStudent, type StudentRequest } from "./judge-student.js";
 import { firstStageQuery, ndcgDifference, ndcgPerQuery, rankedQueries } from "./quality.js";
 import type { Guard } from "./references.js";
 import type { GuardReport, Reference, Verdict } from "./schema.js";
@@ -19,6 +22,8 @@ export interface TunedRequest {
   guards: readonly Guard[];
   /** NDCG@10, 0-1. */
   guardMaxDrop: number;
+  /** Given where the model is a student of the base: then it has to keep, not to win. */
+  student?: StudentRequest;
 }
 
 /**
@@ -27,26 +32,23 @@ export interface TunedRequest {
  * independent: test, intervals and slices take it as one.
  * @throws RerankTuneError DATA_INVALID when a candidate has no score.
  */
-export function judgeTuned({ groups, tuned, base, guards, guardMaxDrop }: TunedRequest): Verdict {
+export function judgeTuned({ groups, tuned, base, guards, guardMaxDrop, student }: TunedRequest): Verdict {
   const against: Reference = base === undefined ? "first_stage" : "base";
   const own = ndcgPerQuery(rankedQueries(groups, tuned));
   const other = ndcgPerQuery(referenceQueries(groups, base));
   const clusterOf = clustersOfGroups(groups);
   const comparison = compareQueries(own, other, clusterOf);
-  const outcome = comparison.p_value >= ALPHA ? "no_significant_gain" : comparison.mean > 0 ? "improved" : "worse";
-  const keep = against === "base" ? "keep the base" : "keep the first stage";
-  const verdict = {
-    outcome,
+  const rest = {
     against,
-    advice: outcome === "improved" ? "take the tuned model" : keep,
     comparison,
-  } as const;
-  return {
-    ...verdict,
-    summary: summaryOf(verdict),
     slices: sliceReports(slicesOf(groups), differences(own, other), clusterOf),
     guards: guards.map((guard) => judgeGuard(guard, guardMaxDrop)),
   };
+  if (student !== undefined) return { ...rest, ...judgeStudent(student, own, other, clusterOf, comparison) };
+  const outcome = comparison.p_value >= ALPHA ? "no_significant_gain" : comparison.mean > 0 ? "improved" : "worse";
+  const keep = against === "base" ? "keep the base" : "keep the first stage";
+  const advice = outcome === "improved" ? "take the tuned model" : keep;
+  return { outcome, advice, summary: summaryOf({ outcome, against, advice, comparison }), ...rest };
 }
 
 function judgeGuard({ name, groups, tuned, base }: Guard, maxDrop: number): GuardReport {
@@ -65,13 +67,15 @@ function judgeGuard({ name, groups, tuned, base }: Guard, maxDrop: number): Guar
 const referenceQueries = (groups: readonly Group[], base: Scores | undefined) =>
   base === undefined ? groups.map(firstStageQuery) : rankedQueries(groups, base);
 
-const FOUND: Record<Verdict["outcome"], string> = {
+const FOUND: Record<TunedOutcome, string> = {
   improved: "a significant gain",
   no_significant_gain: "no significant gain",
   worse: "a significant loss",
 };
 
-function summaryOf({ outcome, against, advice, comparison }: Omit<Verdict, "summary" | "slices" | "guards">): string {
+type Worded = Pick<Verdict, "against" | "advice" | "comparison"> & { outcome: TunedOutcome };
+
+function summaryOf({ outcome, against, advice, comparison }: Worded): string {
   const { mean, interval, queries, p_value, wins, ties, losses, smallest_detectable } = comparison;
   const difference = `NDCG@10 ${signed(mean)} [${signed(interval[0])}, ${signed(interval[1])}] against the ${words(against)}`;
   const counts = `${wins} better, ${ties} equal, ${losses} worse`;

@@ -1,10 +1,12 @@
 // The whole proof of one packaged folder, with or without labelled groups. Needs no Python and writes nothing into the folder.
+
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { clustersOfGroups, type Group } from "../../dataset/groups.js";
 import { probeProvider } from "../../inference/gpu-probe.js";
 import { loadTokenizer } from "../../inference/tokenizer.js";
 import type { StageEvent } from "../../pipeline/stage.js";
+import { isWorthTaking } from "../../ranking/outcomes.js";
 import type { Scores } from "../../ranking/scores.js";
 import { gateLine, worst } from "./gates.js";
 import { judgeTuned, sliceLine } from "./judge-tuned.js";
@@ -15,6 +17,8 @@ import { type OpenedPackage, openPackage } from "./package-check.js";
 import { alignScores, firstStageQuery, type GroupScores, qualityRow, rankedQueries } from "./quality.js";
 import type { References } from "./references.js";
 import type { TeiGpuReport, VariantReport, Verdict, VerifyOptions, VerifyOutput } from "./schema.js";
+import { studentSpeed } from "./student-speed.js";
+import { openTeacher, type Teacher } from "./teacher.js";
 import { compareTokenIds, tokenizerGate } from "./tokenizer-gate.js";
 import { measureVariant, type Provider, type Workload } from "./variant.js";
 
@@ -24,6 +28,8 @@ export interface VerifyRequest {
   groups?: readonly Group[];
   /** Without the tuned model's scores the fp32 graph is what the others are held against. */
   references?: References;
+  /** Of a student: its layers; the teacher's folder is among the options. */
+  student?: { kept_layers: number[]; teacher_layers: number };
   options: VerifyOptions;
   emit(event: StageEvent): void;
   signal: AbortSignal;
@@ -55,7 +61,8 @@ export async function verifyFolder(request: VerifyRequest): Promise<VerifyOutput
   const variants = await measureVariants(request, opened, work, providers);
   for (const report of variants.filter(({ name }) => name === "fp32")) report.gates.unshift(tokenizerGate(tokenizer));
   emit({ type: "phase", name: "latency" });
-  const latency = await measureAllLatency(opened.variants, variants, work, emit);
+  const teacher = options.teacher_dir === undefined ? undefined : await openTeacher(options.teacher_dir, signal, emit);
+  const latency = await measureAllLatency(opened.variants, variants, work, emit, teacher);
   addLateGates(variants, latency, options);
   announce(variants, emit);
   const verdict = verdictOf(request, work);
@@ -64,15 +71,23 @@ export async function verifyFolder(request: VerifyRequest): Promise<VerifyOutput
     outcome: worst([...variants.map(({ outcome }) => outcome), ...guards]),
     verdict,
     variants,
-    ...referenceRows(work.groups, request.references ?? {}, opened.weightBytes),
+    ...referenceRows(work.groups, request.references ?? {}, opened.weightBytes, teacher),
     tokenizer,
     latency,
     tei_gpu: (await request.asTeiOnGpu?.(opened.manifest.max_length)) ?? null,
+    ...speedOf(request, latency),
     machine: machineRecord(options.latency.threads),
     passing: passingVariants(variants),
   };
   if (request.reportFile !== undefined) await writeReport(request.reportFile, output);
   return output;
+}
+
+function speedOf({ student, references = {}, options, emit }: VerifyRequest, latency: VerifyOutput["latency"]) {
+  if (student === undefined) return {};
+  const speed = studentSpeed(latency, references, options.latency.gate_candidates);
+  emit({ type: "note", message: `speed: ${speed.summary}` });
+  return { student: speed };
 }
 
 async function prepareWorkload(request: VerifyRequest, opened: OpenedPackage): Promise<Workload> {
@@ -139,32 +154,35 @@ function referenceRows(
   groups: readonly Group[],
   references: References,
   weightBytes: number,
+  teacher: Teacher | undefined,
 ): Pick<VerifyOutput, "first_stage" | "base" | "tuned"> {
   if (groups.length === 0) return { first_stage: null, base: null, tuned: null };
   const clusterOf = clustersOfGroups(groups);
-  const row = (scores: Scores | undefined, speed: number | null | undefined) => {
+  const row = (scores: Scores | undefined, speed: number | null | undefined, bytes = weightBytes) => {
     if (scores === undefined) return null;
     return {
       ...qualityRow(rankedQueries(groups, scores), clusterOf),
       pairs_per_second: speed ?? null,
-      bytes: weightBytes,
+      bytes,
     };
   };
   return {
     first_stage: qualityRow(groups.map(firstStageQuery), clusterOf),
-    // A base that already is a reranker has the tuned model's shape, so its weights have the same size.
-    base: row(references.base, references.base_pairs_per_second),
+    // A base that already is a reranker has the tuned model's shape, so its weights have the same size; a student's is larger.
+    base: row(references.base, references.base_pairs_per_second, teacher?.weightBytes),
     tuned: row(references.tuned, references.tuned_pairs_per_second),
   };
 }
 
 /** Null without labelled groups or without the tuned model's own scores: then there is nothing to judge training by. */
-function verdictOf({ references, options, emit }: VerifyRequest, { groups }: Workload): Verdict | null {
+function verdictOf({ references, student, options, emit }: VerifyRequest, { groups }: Workload): Verdict | null {
   if (references?.tuned === undefined || groups.length === 0) return null;
   emit({ type: "phase", name: "verdict" });
   const { tuned, base, guards = [] } = references;
-  const verdict = judgeTuned({ groups, tuned, base, guards, guardMaxDrop: options.gates.guard_max_drop });
-  emit({ type: verdict.outcome === "improved" ? "note" : "warning", message: verdict.summary });
+  const { guard_max_drop: guardMaxDrop, student_max_drop: maxDrop } = options.gates;
+  const taught = student === undefined ? {} : { student: { ...student, maxDrop } };
+  const verdict = judgeTuned({ groups, tuned, base, guards, guardMaxDrop, ...taught });
+  emit({ type: isWorthTaking(verdict) ? "note" : "warning", message: verdict.summary });
   for (const slice of verdict.slices.filter(({ significant_loss }) => significant_loss))
     emit({ type: "warning", message: sliceLine(slice) });
   for (const { name, gate } of verdict.guards)

@@ -279,6 +279,14 @@ describe("a plan", () => {
 });
 
 describe("folds that cannot be made", () => {
+  test("are those of a student, which must not win but keep", async () => {
+    const { run } = await bench();
+    await expect(run({ set: ["train.student={ layers: 2 }"] })).rejects.toMatchObject({
+      code: "USAGE",
+      message: expect.stringContaining("train.student"),
+    });
+  });
+
   test.each([1, 21])("are %i", async (count) => {
     const { run } = await bench();
     await expect(run({ folds: count })).rejects.toMatchObject({ code: "USAGE" });

@@ -77,6 +77,7 @@ describe("the data of a run", () => {
   test("is null where the pipeline did not come so far", () => {
     expect(runData("r", "/reg", { stages: [], outputs: {}, dirs: {} })).toMatchObject({
       variants: [],
+      student: null,
       package: null,
       tei_package: null,
       version: null,

@@ -119,6 +119,32 @@ describe("adapters", () => {
   });
 });
 
+describe("a student", () => {
+  const parse = (...overrides: string[]) => parseRecipe(MINIMAL, { file: "demo.yaml", overrides }).train.student;
+
+  test("needs no more than its layers, by number or by name", () => {
+    expect(parse("train.student.layers=6")).toEqual({ layers: 6, loss: "kl", weight: 1 });
+    expect(parse("train.student.keep=[0, 5, 11]")).toEqual({ keep: [0, 5, 11], loss: "kl", weight: 1 });
+    expect(parse()).toBeNull();
+  });
+
+  test("needs exactly one of the two", () => {
+    for (const student of ["{}", "{ layers: 2, keep: [0, 1] }"])
+      expect(problemsOf(MINIMAL, [`train.student=${student}`])).toMatchObject([{ path: "train.student" }]);
+  });
+
+  test.each([
+    ["train.lora={}", "train.lora"],
+    ["train.kl_to_base=0.1", "train.kl_to_base"],
+    ["train.loss=kl", "train.loss"],
+    ["train.loss=margin_mse", "train.loss"],
+  ])("does not go with %s, by name", (override, path) => {
+    expect(problemsOf(MINIMAL, ["train.student={ layers: 2 }", override])).toMatchObject([
+      { path, message: expect.stringContaining("does not go with `train.student`") },
+    ]);
+  });
+});
+
 describe("the verify section of a packaged model", () => {
   const file = "model/rerank-tune.json";
 

@@ -126,6 +126,29 @@ describe("the verdict on top", () => {
     expect(kept).toContain('class="verdict keep"');
   });
 
+  test("tells of a student what it keeps of its teacher", () => {
+    const gate = { gate: "student_max_drop", outcome: "passed" as const, measured: 0.065, limit: -0.01, detail: "" };
+    const student = {
+      kept_layers: [0, 5],
+      teacher_layers: 6,
+      share: 0.98,
+      share_interval: [0.97, 0.99],
+      gate,
+    } as const;
+    const taken = withData({
+      verdict: {
+        ...verdict,
+        outcome: "within_limit",
+        advice: "take the student",
+        student: { ...student, kept_layers: [0, 5], share_interval: [0.97, 0.99] },
+      },
+    });
+    expect(text(taken)).toContain(
+      "Take the student Within the allowed loss of 1.00 points: with 2 of 6 layers it keeps 98.00 % of the teacher&#39;s NDCG@10 (95 % interval [97.00, 99.00] %).",
+    );
+    expect(taken).toContain('class="verdict take"');
+  });
+
   test("says what did not pass, a drop of NDCG in points", () => {
     const open = {
       subject: "int8 on cpu",

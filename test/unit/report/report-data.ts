@@ -72,6 +72,7 @@ export const reportData: ReportData = {
     device: "cpu",
     precision: "bf16",
     base_is_reranker: false,
+    student: null,
     interpolation: null,
     seeds: null,
     sweep: {

@@ -20,6 +20,16 @@ def margin_mse(table: GroupTable) -> tuple[torch.Tensor, float]:
     return squares.sum(), float(torch.where(pairs, margins.square(), 0.0).sum())
 
 
+def all_margins(table: GroupTable, wanted: torch.Tensor) -> torch.Tensor:
+    """Sum over groups of the mean over all their pairs of ((s_i - s_j) - (w_i - w_j))^2, whatever the labels: passages that nobody judged teach too.
+
+    wanted: [groups, width] scores of the teacher. A group of one passage adds 0.
+    """
+    pairs = both(table.real).triu(1)
+    squares = torch.where(pairs, (differences(table.scores) - differences(wanted)).square(), 0.0)
+    return (squares.flatten(1).sum(1) / pairs.flatten(1).sum(1).clamp(min=1)).sum()
+
+
 def margins(group: TrainingGroup) -> int:
     """Pairs that count in a group."""
     return label_pairs(group) or len(group.labels) * (len(group.labels) - 1) // 2

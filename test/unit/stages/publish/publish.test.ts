@@ -236,6 +236,23 @@ describe("a model that is not worth having", () => {
     );
   });
 
+  test("is a student that is not shown to keep to the allowed loss, and the card says what one keeps", async () => {
+    const gate = { gate: "student_max_drop", outcome: "passed" as const, measured: -0.004, limit: -0.01, detail: "" };
+    const student = { kept_layers: [0, 2], teacher_layers: 4, share: 0.987, share_interval: [0.97, 1.01], gate };
+    const judged = (outcome: Verdict["outcome"]) => ({
+      ...verified(),
+      verdict: verdict(outcome, { student: { ...student, share_interval: [0.97, 1.01] } }),
+    });
+    for (const outcome of ["inconclusive", "beyond_limit"] as const)
+      await expect((await setUp(judged(outcome))).run()).rejects.toMatchObject({ code: "GATE_FAILED", exitCode: 3 });
+    const { run, options } = await setUp(judged("within_limit"));
+    await run();
+    const { card } = await (await openRegistry(options.registry_dir)).show("tiny");
+    expect(card).toContain("a smaller student of");
+    expect(card).toContain("It keeps 98.70 % of the teacher's NDCG@10 (95 % interval 97.00 to 101.00 %).");
+    expect(card).toContain("It computes 2 of the teacher's 4 layers (0, 2, counted from 0)");
+  });
+
   test("is refused for a guard set it gets worse on, whatever the recipe says of the verdict", async () => {
     const gate = { gate: "guard_max_drop", outcome: "failed" as const, measured: -0.03, limit: -0.01, detail: "" };
     const guards: Verdict["guards"] = [

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ResolvedRecipe } from "../../../../src/pipeline/stage.js";
+import { parseRecipe } from "../../../../src/recipe/parse.js";
 import { gateFailure, versionFailure } from "../../../../src/stages/verify/gate-failure.js";
 import { verify } from "../../../../src/stages/verify/index.js";
 import type { VariantReport, Verdict, VerifyOutput } from "../../../../src/stages/verify/schema.js";
@@ -77,6 +78,39 @@ describe("a verdict without a significant gain", () => {
 
   test("leaves a missed gate a failure even then", () => {
     expect(versionFailure(judged("no_significant_gain", "passed", "int8"), true)?.message).toBe("int8 misses a gate.");
+  });
+});
+
+describe("the verdict on a student", () => {
+  const student = (outcome: Verdict["outcome"]): VerifyOutput => {
+    const found = judged(outcome);
+    return { ...found, verdict: { ...found.verdict, student: {} } as unknown as Verdict };
+  };
+
+  test.each(["inconclusive", "beyond_limit"] as const)(
+    "%s ends with exit code 3 and what a student can do",
+    (outcome) => {
+      const error = failureOf(student(outcome));
+      expect(error).toMatchObject({ code: "GATE_FAILED", exitCode: 3 });
+      expect(error?.hint).toContain("--set verify.gates.student_max_drop=0.02");
+      expect(versionFailure(student(outcome), true)).toBeUndefined();
+    },
+  );
+
+  test("within the limit is no failure", () => {
+    expect(failureOf(student("within_limit"))).toBeUndefined();
+  });
+
+  test("is asked for with the teacher's folder, whose content enters the key", () => {
+    const base = parseRecipe(
+      "schema: 1\nname: s\nbase_model: { path: t }\nprepare: { source: d }\ntrain: { student: { layers: 6 } }",
+      {
+        file: "s.yaml",
+      },
+    );
+    const options = verify.options({ ...base, base_dir: "/models/teacher" } as ResolvedRecipe);
+    expect(options.teacher_dir).toBe("/models/teacher");
+    expect(verify.sources(options, recipe)).toEqual([{ name: "base_model", path: "/models/teacher" }]);
   });
 });
 

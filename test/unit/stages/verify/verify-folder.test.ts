@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { hashFile, listFiles } from "../../../../src/artifacts/hash.js";
@@ -57,6 +57,50 @@ async function packageWithData(
 
 const gate = (output: Awaited<ReturnType<typeof check>>, variant: string, name: string) =>
   output.variants.find((report) => report.name === variant)?.gates.find((found) => found.gate === name);
+
+describe("a student", () => {
+  const student = { kept_layers: [0], teacher_layers: 2 };
+  const withTeacher = (teacher_dir: string) => ({ options: { ...OPTIONS, teacher_dir }, student });
+  const scoresOfBase = { base_pairs_per_second: 50, tuned_pairs_per_second: 100 };
+
+  test("is raced against the variants that its teacher's package has, and weighed against it", async () => {
+    const { folder, groups, tuned } = await packageWithData({ fp32: "sum", int8: "sum" }, 5);
+    const teacher = (await packageWithData({ fp32: "sum" }, 1)).folder;
+    const references = { tuned, base: tuned, ...scoresOfBase };
+    const output = await check(folder, { groups, references, ...withTeacher(teacher) });
+    expect(new Set(output.latency.map(({ variant }) => variant))).toEqual(new Set(["fp32", "teacher fp32", "int8"]));
+    expect(output.student?.latency.map(({ variant, candidates }) => [variant, candidates])).toEqual([
+      ["fp32", 2],
+      ["fp32", 4],
+    ]);
+    expect(output.verdict).toMatchObject({ outcome: "within_limit", student: { share: 1, kept_layers: [0] } });
+    expect(verdictText(output)).not.toContain("p50");
+    expect(events).toContainEqual({ type: "note", message: `speed: ${output.student?.summary}` });
+  });
+
+  test("of a teacher that is no package is compared by PyTorch alone, and the sizes are each model's own", async () => {
+    const { folder, groups, tuned } = await packageWithData({ fp32: "sum" }, 5);
+    const teacher = await temporaryFolder();
+    await writeFile(join(teacher, "model.safetensors"), "0123456789");
+    const output = await check(folder, {
+      groups,
+      references: { tuned, base: tuned, ...scoresOfBase },
+      ...withTeacher(teacher),
+    });
+    expect(output.student).toMatchObject({ latency: [], pytorch_times: 2 });
+    expect([output.base?.bytes, output.tuned?.bytes === 10]).toEqual([10, false]);
+    expect(events).toContainEqual({ type: "note", message: expect.stringContaining("is no package of rerank-tune") });
+  });
+
+  test("of a teacher whose package was changed says so and goes on", async () => {
+    const { folder, groups, tuned } = await packageWithData({ fp32: "sum" }, 5);
+    const teacher = (await packageWithData({ fp32: "sum" }, 1)).folder;
+    await writeFile(join(teacher, "onnx", "model.onnx"), "changed");
+    const output = await check(folder, { groups, references: { tuned, base: tuned }, ...withTeacher(teacher) });
+    expect(output.student).toMatchObject({ latency: [], pytorch_times: null });
+    expect(events).toContainEqual({ type: "warning", message: expect.stringContaining("cannot be verified") });
+  });
+});
 
 describe("a sound package", () => {
   test("passes with all variants, its quality, and the table's rows", async () => {
