@@ -57,6 +57,8 @@ export interface VariantReport {
   ndcg_difference: NdcgDifference | null;
   spearman: number | null;
   top1_flips: number | null;
+  /** Pairs that lie on the other side of the recipe's threshold. */
+  threshold_crossings: number | null;
   /** Root mean square of the score difference over the standard deviation of the reference scores. */
   relative_error: number | null;
   pairs_per_second: number | null;

@@ -4,10 +4,10 @@ import { differences } from "../../ranking/bootstrap.js";
 import { bootstrapClusters, clustersField, detectableInClusters, standingAlone } from "../../ranking/clusters.js";
 import { reciprocalRankAt } from "../../ranking/mrr.js";
 import { ndcgAt } from "../../ranking/ndcg.js";
-import { type RankedQuery, rankingOrder } from "../../ranking/order.js";
+import type { RankedQuery } from "../../ranking/order.js";
 import { recallAt } from "../../ranking/recall.js";
 import { type Scores, scoresFor } from "../../ranking/scores.js";
-import { mean, spearman, standardDeviation } from "../../ranking/statistics.js";
+import { mean, standardDeviation } from "../../ranking/statistics.js";
 import type { NdcgDifference, QualityRow } from "./schema.js";
 
 /** Scores of the passages of each group, in the order of both. */
@@ -86,33 +86,6 @@ export function ndcgDifference(
     ...bootstrapClusters(perQuery, clusterOf),
     smallest_detectable: detectableInClusters(perQuery, clusterOf),
     ...clustersField(clusterOf),
-  };
-}
-
-export interface Agreement {
-  /** Mean rank correlation over the queries where it is defined; null when it is nowhere. */
-  spearman: number | null;
-  /** Queries whose best passage is another one. */
-  top1_flips: number;
-  /** Root mean square of the difference over the standard deviation of the reference scores; null when the reference is constant. */
-  relative_error: number | null;
-}
-
-/** How far two sets of scores over the same groups agree. */
-export function agreement(groups: readonly Group[], scores: GroupScores, reference: GroupScores): Agreement {
-  const correlations: number[] = [];
-  let flips = 0;
-  for (const [index, group] of groups.entries()) {
-    const [own, other] = [scores[index] as ArrayLike<number>, reference[index] as ArrayLike<number>];
-    const correlation = spearman(own, other);
-    if (correlation !== null && Number.isFinite(correlation)) correlations.push(correlation);
-    const ids = group.passages.map(({ id }) => id);
-    if (rankingOrder(own, ids)[0] !== rankingOrder(other, ids)[0]) flips += 1;
-  }
-  return {
-    spearman: correlations.length === 0 ? null : mean(correlations),
-    top1_flips: flips,
-    relative_error: relativeError(flatten(scores), flatten(reference)),
   };
 }
 

@@ -50,6 +50,18 @@ export const verifySchema = z.strictObject({
         .max(1)
         .default(0.98)
         .describe("Mean rank correlation a query with the tuned model."),
+      top1_flips_max: z
+        .number()
+        .min(0)
+        .max(1)
+        .optional()
+        .describe("Share of queries that may have another best passage; not a gate unless given."),
+      threshold_crossings_max: z
+        .number()
+        .min(0)
+        .max(1)
+        .optional()
+        .describe("Share of pairs that may lie on the other side of `verify.threshold`; not a gate unless given."),
       min_speedup: z
         .number()
         .min(0)
@@ -64,6 +76,12 @@ export const verifySchema = z.strictObject({
         ),
     })
     .prefault({}),
+  threshold: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.5)
+    .describe("sigmoid(score) from which on your search keeps a passage: pairs that change sides are counted."),
   latency: z
     .strictObject({
       candidates: z.array(z.int().min(1)).default([10, 20, 50, 100]).describe("Candidates a request."),

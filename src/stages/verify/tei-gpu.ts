@@ -6,8 +6,9 @@ import { clustersOfGroups, type Group } from "../../dataset/groups.js";
 import type { StageContext } from "../../pipeline/stage.js";
 import { readScores, type Scores } from "../../ranking/scores.js";
 import { runStageJob, type StageJob } from "../../worker/stage-job.js";
+import { agreement } from "./agreement.js";
 import { signed } from "./gates.js";
-import { agreement, alignScores, flatten, ndcgDifference, rankedQueries } from "./quality.js";
+import { alignScores, flatten, ndcgDifference, rankedQueries } from "./quality.js";
 import type { TeiGpuReport } from "./schema.js";
 
 /** Under the stage's records: what differs between machines stays out of the artifact's digest. */

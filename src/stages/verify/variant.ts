@@ -1,21 +1,14 @@
 // One variant on one provider: runs its graph over golden pairs and test groups, and holds the results against the gates.
 import { performance } from "node:perf_hooks";
-import { clustersOfGroups, type Group } from "../../dataset/groups.js";
+import type { Group } from "../../dataset/groups.js";
 import { Scorer } from "../../inference/scorer.js";
 import type { EncodedPair, PairTokenizer } from "../../inference/tokenizer.js";
 import type { GoldenPairs } from "../../model-folder/layout.js";
-import { atLeast, atMost, notWorse, worst } from "./gates.js";
+import { judgeQuality } from "./agreement.js";
+import { atMost, worst } from "./gates.js";
 import { type Invariance, invarianceLimit, measureInvariance } from "./invariance.js";
 import type { PresentVariant } from "./package-check.js";
-import {
-  type Agreement,
-  agreement,
-  type GroupScores,
-  ndcgDifference,
-  qualityRow,
-  rankedQuery,
-  relativeError,
-} from "./quality.js";
+import { type GroupScores, relativeError } from "./quality.js";
 import type { GateResult, VariantReport, VerifyOptions } from "./schema.js";
 
 export type Provider = "cpu" | "cuda";
@@ -60,7 +53,7 @@ export async function measureVariant(
     const sample = work.encoded.length > 0 ? work.encoded.flat() : goldenPairs;
     const invariance = await measureInvariance(scorer, sample, work.maxLength);
     const pairs = work.encoded.flat().length;
-    const quality = judgeQuality(scores, work, reference);
+    const quality = judgeQuality(scores, work.groups, work.options, reference);
     const gates = [
       ...(variant.name === "fp32" ? [pyTorchGate(goldenLogits, work)] : []),
       finiteGate(goldenLogits, scores),
@@ -76,6 +69,7 @@ export async function measureVariant(
       ndcg_difference: quality.difference,
       spearman: quality.agreement?.spearman ?? null,
       top1_flips: quality.agreement?.top1_flips ?? null,
+      threshold_crossings: quality.agreement?.threshold_crossings ?? null,
       relative_error:
         quality.agreement?.relative_error ??
         relativeError(
@@ -121,43 +115,6 @@ async function scoreGroups(scorer: Scorer, work: Workload): Promise<{ scores: Fl
     return flat.slice(offset - length, offset);
   });
   return { scores, seconds };
-}
-
-interface Judged {
-  row: VariantReport["quality"];
-  difference: VariantReport["ndcg_difference"];
-  agreement: Agreement | null;
-  gates: GateResult[];
-}
-
-function judgeQuality(
-  scores: readonly Float32Array[],
-  { groups, options }: Workload,
-  reference: GroupScores | undefined,
-): Judged {
-  if (groups.length === 0) return { row: null, difference: null, agreement: null, gates: [] };
-  const queries = groups.map((group, index) => rankedQuery(group, scores[index] as Float32Array));
-  const clusterOf = clustersOfGroups(groups);
-  const row = qualityRow(queries, clusterOf);
-  if (reference === undefined) return { row, difference: null, agreement: null, gates: [] };
-  const difference = ndcgDifference(
-    queries,
-    groups.map((group, index) => rankedQuery(group, reference[index] as ArrayLike<number>)),
-    clusterOf,
-  );
-  const agreed = agreement(groups, scores, reference);
-  const { gates: limits } = options;
-  const gates = [notWorse(difference, limits.ndcg_max_drop, groups.length)];
-  if (agreed.spearman !== null)
-    gates.push(
-      atLeast(
-        "spearman_min",
-        agreed.spearman,
-        limits.spearman_min,
-        "mean rank correlation a query with the tuned model",
-      ),
-    );
-  return { row, difference, agreement: agreed, gates };
 }
 
 function pyTorchGate(logits: Float32Array, work: Workload): GateResult {

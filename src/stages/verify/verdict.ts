@@ -23,8 +23,19 @@ export function verdictText(output: VerifyOutput): string {
 }
 
 function variantVerdict(report: VariantReport) {
-  const { name, provider, outcome, gates, quality, ndcg_difference, spearman, top1_flips, relative_error, bytes } =
-    report;
+  const {
+    name,
+    provider,
+    outcome,
+    gates,
+    quality,
+    ndcg_difference,
+    spearman,
+    top1_flips,
+    threshold_crossings,
+    relative_error,
+    bytes,
+  } = report;
   return {
     name,
     provider,
@@ -34,6 +45,7 @@ function variantVerdict(report: VariantReport) {
     ndcg_difference,
     spearman,
     top1_flips,
+    threshold_crossings,
     relative_error,
     bytes,
   };

@@ -20,6 +20,7 @@ const report = (name: VariantReport["name"], provider: string, ndcg: number): Va
   ndcg_difference: null,
   spearman: null,
   top1_flips: null,
+  threshold_crossings: null,
   relative_error: null,
   pairs_per_second: 100,
   bytes: 1000,

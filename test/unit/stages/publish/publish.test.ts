@@ -41,6 +41,7 @@ function variant(name: VariantReport["name"], outcome: GateOutcome): VariantRepo
     ndcg_difference: difference,
     spearman: 1,
     top1_flips: 0,
+    threshold_crossings: 0,
     relative_error: 0,
     pairs_per_second: 99.5,
     bytes: 4,

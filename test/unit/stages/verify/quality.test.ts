@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Group, Passage } from "../../../../src/dataset/groups.js";
+import { agreement, judgeQuality } from "../../../../src/stages/verify/agreement.js";
 import {
-  agreement,
   firstStageQuery,
   ndcgDifference,
   qualityRow,
   rankedQuery,
   relativeError,
 } from "../../../../src/stages/verify/quality.js";
+import { verifySchema } from "../../../../src/stages/verify/schema.js";
 
 const passage = (id: string, label: number, rank?: number): Passage => ({
   id,
@@ -106,6 +107,13 @@ describe("agreement", () => {
     ).toBe(1);
   });
 
+  test("counts passages on the other side of the threshold", () => {
+    // sigmoid(0.4) is .599, sigmoid(-0.1) is .475, sigmoid(2) is .881
+    const crossings = (threshold?: number) =>
+      agreement([group], [[0.4, -0.1, 2]], [[-0.4, -0.2, 0.4]], threshold).threshold_crossings;
+    expect([crossings(), crossings(0.7), crossings(0.95)]).toEqual([1, 1, 0]);
+  });
+
   test("leaves queries out whose correlation is not defined", () => {
     expect(
       agreement(
@@ -128,5 +136,25 @@ describe("agreement", () => {
 
   test("has no relative error against a constant reference", () => {
     expect(relativeError([1, 2], [3, 3])).toBeNull();
+  });
+});
+
+describe("gates on single queries and passages", () => {
+  const judged = (gates: object) =>
+    judgeQuality([Float32Array.of(3, 2, -1)], [group], verifySchema.parse({ gates }), [[2, 3, 1]]).gates;
+
+  test("are none unless the recipe names them", () => {
+    expect(judged({}).map(({ gate }) => gate)).toEqual(["ndcg_max_drop", "spearman_min"]);
+  });
+
+  test("hold the shares against their limits", () => {
+    const outcomes = (limit: number) =>
+      judged({ top1_flips_max: limit, threshold_crossings_max: limit })
+        .slice(1, 3)
+        .map(({ gate, outcome, measured }) => [gate, outcome, measured]);
+    expect(outcomes(0.5)).toEqual([
+      ["top1_flips_max", "failed", 1],
+      ["threshold_crossings_max", "passed", 1 / 3],
+    ]);
   });
 });
