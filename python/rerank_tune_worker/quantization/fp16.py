@@ -2,7 +2,8 @@
 
 Own conversion, because onnxruntime.transformers.float16 needs the whole float32 model as one protobuf message, which ends at 2 GB.
 Kept in float32: positions and masks (numbers beyond 2,048 lose their last digit in float16), LayerNormalization and Softmax
-(sums and squares overflow), the head (cheap, and it makes the score), and every node whose output exceeded OVERFLOW on calibration pairs.
+(sums and squares overflow), the head (cheap, and it makes the score), and every node whose output, inputs or weights exceed OVERFLOW,
+activations by what they were on calibration pairs: a value that is too large may be kept and moved, but not handed on in float16.
 """
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from ..onnx_export.onnx_files import Tensor
+from .activations import SAME_VALUES
 
 # float16 ends at 65504; the margin is onnx.md §3.5's.
 OVERFLOW = 6e4
@@ -24,13 +26,19 @@ def to_half(values: np.ndarray) -> np.ndarray:
     return np.clip(values, -65504, 65504).astype(np.float16)
 
 
+def _largest(tensor: Tensor) -> float:
+    values = tensor.load()
+    return float(max(values.max(), -values.min())) if values.size else 0.0
+
+
 class HalfGraph:
     """One conversion; `largest` holds the largest |x| of activations by name."""
 
     def __init__(self, model: onnx.ModelProto, tensors: list[Tensor], largest: dict[str, float]):
         self.model = model
         self.tensors = {tensor.name: tensor for tensor in tensors}
-        self.kept = {name for name, value in largest.items() if value > OVERFLOW}
+        self.large = {name for name, value in largest.items() if value > OVERFLOW}
+        self.large |= {tensor.name for tensor in tensors if tensor.dtype == FLOAT and _largest(tensor) > OVERFLOW}
         self.types: dict[str, int] = {tensor.name: tensor.dtype for tensor in tensors}
         self.types |= {value.name: value.type.tensor_type.elem_type for value in model.graph.input}
         self.nodes: list[onnx.NodeProto] = []
@@ -60,6 +68,8 @@ class HalfGraph:
         self.nodes.append(copy)
         for name in node.output:
             self.types[name] = output
+        if node.op_type in SAME_VALUES and self.large.intersection(node.input):
+            self.large.update(node.output)
 
     def _output_type(self, node: onnx.NodeProto, has_floats: bool) -> int:
         if node.op_type == "Cast":
@@ -68,7 +78,7 @@ class HalfGraph:
             return {"Equal": TensorProto.BOOL, "Not": TensorProto.BOOL, "Shape": TensorProto.INT64}.get(node.op_type) or self.types[node.input[0]]
         if node.op_type == "Greater":
             return TensorProto.BOOL
-        keep = node.op_type in KEPT_OPERATORS or node.name.startswith(KEPT_NAMES) or node.output[0] in self.kept
+        keep = node.op_type in KEPT_OPERATORS or node.name.startswith(KEPT_NAMES) or bool(self.large.intersection((*node.input, *node.output)))
         return FLOAT if keep else HALF
 
     def _as(self, name: str, dtype: int) -> str:
