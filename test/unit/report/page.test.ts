@@ -113,7 +113,7 @@ describe("the verdict on top", () => {
       },
     });
     expect(text(taken)).toContain(
-      "Take the student Within the allowed loss of 1.00 points: with 2 of 6 layers it keeps 98.00 % of the teacher's NDCG@10 (95 % interval [97.00, 99.00] %).",
+      "Take the student Within the allowed loss of 1.00 points: with 2 of 6 layers it keeps 98.00 % of the teacher&#39;s NDCG@10 (95 % interval [97.00, 99.00] %).",
     );
     expect(taken).toContain('class="verdict take"');
   });
