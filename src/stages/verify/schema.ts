@@ -1,5 +1,6 @@
 // Options and output of `verify`: the gates, and what was measured against them.
 import { z } from "zod";
+import type { ProviderShares } from "../../inference/provider-shares.js";
 import type { PairedComparison } from "../../ranking/significance.js";
 import type { SliceReport } from "../../ranking/slices.js";
 
@@ -144,6 +145,8 @@ export interface VariantReport {
   bytes: number;
   cold_start_ms: number;
   memory_bytes: number;
+  /** Which execution providers really ran the nodes; null on the CPU, which always runs all. */
+  nodes: ProviderShares | null;
 }
 
 /** One guard set: `gate` holds the tuned model against the base, or against the first stage where the head is fresh. */
