@@ -16,6 +16,7 @@ from ..protocol import Done, Job
 from ..quantization.activations import collect
 from ..quantization.calibration import calibration_pairs
 from ..quantization.fp16 import HalfGraph
+from ..quantization.fused_attention import fuse_attention
 from ..quantization.groups import find_groups
 from ..quantization.int8 import Int8Graph
 from ..quantization.measure import relative_error, score, timed_score
@@ -34,7 +35,7 @@ TRIED_PAIRS = 48
 def run(job: Job, reporter: Reporter) -> Done:
     """inputs: onnx (file), model (folder with tokenizer), calibration (groups.train.jsonl).
 
-    options: int8, fp16, calibration_queries, calibration_depth, weight_bits (7 or 8), max_length. Raises JobError DATA_INVALID, WORKER_FAILED.
+    options: int8, fp16, fp16_attention (plain or fused; plain where absent), calibration_queries, calibration_depth, weight_bits (7 or 8), max_length. Raises JobError DATA_INVALID, WORKER_FAILED.
     """
     scratch = os.path.join(job.out_dir, ".scratch")
     os.makedirs(scratch, exist_ok=True)
@@ -131,7 +132,10 @@ class _Quantization:
         return error
 
     def _fp16(self) -> None:
-        self._write("fp16", *HalfGraph(self.model, self.tensors, self.largest).build())
+        graph = self.model, self.tensors, self.largest
+        if self.job.options.get("fp16_attention") == "fused":
+            graph = fuse_attention(*graph)
+        self._write("fp16", *HalfGraph(*graph).build())
 
     def _write(self, name: str, model: onnx.ModelProto, tensors: list[Tensor]) -> None:
         path = os.path.join(self.job.out_dir, FILES[name])
