@@ -10,6 +10,14 @@ export interface OpenRequest {
   provider: Provider;
   /** 0 leaves the choice to ONNX Runtime: one a physical core. */
   threads: number;
+  /** Start of the path of a profile to write; scoring is slower meanwhile. */
+  profilePrefix?: string;
+}
+
+/** Ends the profile that the opening began. */
+export interface ProfileRequest {
+  type: "profile";
+  id: number;
 }
 
 /** One batch: rows of token ids one after another, without padding. */
@@ -34,7 +42,7 @@ export interface EmbedRequest extends Omit<RunRequest, "type"> {
   pooling: Pooling;
 }
 
-export type Request = OpenRequest | RunRequest | EmbedRequest;
+export type Request = OpenRequest | RunRequest | EmbedRequest | ProfileRequest;
 
 export interface Opened {
   type: "opened";
@@ -67,6 +75,12 @@ export interface Embedded {
   memoryBytes: number;
 }
 
+/** The profile is written. */
+export interface Profiled {
+  type: "profiled";
+  id: number;
+}
+
 export interface Failed {
   type: "failed";
   /** Absent when opening failed. */
@@ -74,4 +88,4 @@ export interface Failed {
   message: string;
 }
 
-export type Reply = Opened | Scored | Embedded | Failed;
+export type Reply = Opened | Scored | Embedded | Profiled | Failed;

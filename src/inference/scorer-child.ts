@@ -8,7 +8,17 @@ import { onnxRuntimeEntry } from "../environment/onnxruntime.js";
 import { PACKAGE_ROOT } from "../environment/package-root.js";
 import { interrupted, RerankTuneError } from "../errors.js";
 import { checkGraph } from "../model-folder/graph-check.js";
-import type { Embedded, EmbedRequest, Opened, Provider, Reply, RunRequest, Scored } from "./messages.js";
+import type {
+  Embedded,
+  EmbedRequest,
+  Opened,
+  Profiled,
+  ProfileRequest,
+  Provider,
+  Reply,
+  RunRequest,
+  Scored,
+} from "./messages.js";
 
 export interface OpenOptions {
   /** Absolute path of the ONNX file. */
@@ -16,12 +26,14 @@ export interface OpenOptions {
   provider: Provider;
   /** 0: one a physical core. */
   threads: number;
+  /** Start of the path of a profile to write until `endProfile`. */
+  profilePrefix?: string;
   signal?: AbortSignal;
   /** The compiled child; for tests that run the sources. */
   processFile?: string;
 }
 
-type Answer = Scored | Embedded;
+type Answer = Scored | Embedded | Profiled;
 type Waiting = { resolve(reply: Answer): void; reject(error: unknown): void };
 
 /** Compiled beside this file; when the sources run unbuilt (tests), the build has it. */
@@ -78,9 +90,10 @@ export class ScorerChild {
     const abort = () => scorer.kill();
     options.signal?.addEventListener("abort", abort, { once: true });
     process.once("exit", () => options.signal?.removeEventListener("abort", abort));
-    const { modelFile, provider, threads } = options;
+    const { modelFile, provider, threads, profilePrefix } = options;
     const opened = scorer.firstReply();
-    process.send({ type: "open", runtimeEntry, modelFile, provider, threads }, () => undefined);
+    const profile = profilePrefix === undefined ? {} : { profilePrefix };
+    process.send({ type: "open", runtimeEntry, modelFile, provider, threads, ...profile }, () => undefined);
     return { child: scorer, opened: await opened };
   }
 
@@ -94,6 +107,11 @@ export class ScorerChild {
     return (await this.ask((id) => ({ type: "embed", id, ...batch }))) as Embedded;
   }
 
+  /** Has the profile written whole. */
+  async endProfile(): Promise<void> {
+    await this.ask((id) => ({ type: "profile", id }));
+  }
+
   /** Ends the process; what still waits is rejected. */
   async close(): Promise<void> {
     if (this.child.connected) this.child.disconnect();
@@ -102,7 +120,7 @@ export class ScorerChild {
     clearTimeout(impatience);
   }
 
-  private ask(request: (id: number) => RunRequest | EmbedRequest): Promise<Answer> {
+  private ask(request: (id: number) => RunRequest | EmbedRequest | ProfileRequest): Promise<Answer> {
     if (this.ended !== undefined) return Promise.reject(this.ended);
     const id = this.nextId++;
     return new Promise((resolve, reject) => {

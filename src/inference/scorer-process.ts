@@ -30,6 +30,7 @@ function reply(message: Reply): void {
 async function answer(request: Request): Promise<Reply> {
   try {
     if (request.type === "open") return await open(request);
+    if (request.type === "profile") return await endProfile(request.id);
     return request.type === "run" ? await run(request) : await embed(request);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -50,8 +51,14 @@ async function load(request: OpenRequest): Promise<Opened> {
     executionProviders: [request.provider],
     graphOptimizationLevel: "all",
     ...(request.threads > 0 ? { intraOpNumThreads: request.threads } : {}),
+    ...(request.profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: request.profilePrefix }),
   });
   return { runtime, session };
+}
+
+async function endProfile(id: number): Promise<Reply> {
+  (await opened)?.session.endProfiling();
+  return { type: "profiled", id };
 }
 
 async function run(request: RunRequest): Promise<Reply> {

@@ -1,4 +1,5 @@
 // What the training report shows, as plain data: numbers, names and query ids. No field may ever hold a text of the user's.
+import type { ProviderShares } from "../inference/provider-shares.js";
 import type { Calibration } from "../ranking/calibration.js";
 import type { PairedComparison } from "../ranking/significance.js";
 import type { TeiRuntime, TriedInt8 } from "../stages/quantize/schema.js";
@@ -148,6 +149,8 @@ export interface Thresholds {
 export interface Latency {
   rows: LatencyRow[];
   machine: VerifyOutput["machine"];
+  /** What ran the nodes of each variant that was measured on another device than the CPU. */
+  nodes: { variant: string; provider: string; nodes: ProviderShares }[];
 }
 
 /** One finished stage that led to these results. */

@@ -17,6 +17,7 @@ from ..protocol import Done, Job
 from ..quantization.activations import collect
 from ..quantization.calibration import calibration_pairs
 from ..quantization.fp16 import HalfGraph
+from ..quantization.fused_attention import fuse_attention
 from ..quantization.groups import find_groups
 from ..quantization.int8 import Int8Graph
 from ..quantization.ladder import FORMS, Limits, choose_forms, cost, form_of, int8_tables_suffice
@@ -39,7 +40,7 @@ SENSED_PAIRS, SENSED_PAIRS_OF_LARGE, LARGE = 16, 6, 2**30
 def run(job: Job, reporter: Reporter) -> Done:
     """inputs: onnx (file), model (folder with tokenizer), calibration (groups.train.jsonl).
 
-    options: int8, fp16, calibration_queries, calibration_depth, weight_bits (7 or 8), target_error, max_error, max_length. Raises JobError DATA_INVALID, WORKER_FAILED.
+    options: int8, fp16, fp16_attention (plain or fused; plain where absent), calibration_queries, calibration_depth, weight_bits (7 or 8), target_error, max_error, max_length. Raises JobError DATA_INVALID, WORKER_FAILED.
     """
     scratch = os.path.join(job.out_dir, ".scratch")
     os.makedirs(scratch, exist_ok=True)
@@ -156,7 +157,10 @@ class _Quantization:
         return error
 
     def _fp16(self) -> None:
-        self._write("fp16", *HalfGraph(self.model, self.tensors, self.largest).build())
+        graph = self.model, self.tensors, self.largest
+        if self.job.options.get("fp16_attention") == "fused":
+            graph = fuse_attention(*graph)
+        self._write("fp16", *HalfGraph(*graph).build())
 
     def _write(self, name: str, model: onnx.ModelProto, tensors: list[Tensor]) -> None:
         path = os.path.join(self.job.out_dir, FILES[name])

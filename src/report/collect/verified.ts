@@ -33,6 +33,7 @@ const measurementSchema = z.object({
       gates: z.array(gate),
       quality: quality.nullable(),
       ...cost,
+      nodes: z.object({ nodes: z.int(), shares: z.record(z.string(), z.number()) }).nullish(),
     }),
   ),
   first_stage: quality.nullable(),
@@ -167,9 +168,16 @@ export function collectVerified(verify: Artifact | undefined): Verified {
     verdict: verdict ?? { missing: verdict === null ? "Verify had nothing to judge the training by." : missing },
     quality: found === undefined ? { missing } : qualityLines(found),
     open_gates: openGates(found),
-    latency: latency === undefined ? { missing } : { rows: latency.latency, machine: latency.machine },
+    latency:
+      latency === undefined ? { missing } : { rows: latency.latency, machine: latency.machine, nodes: nodesOf(found) },
     tei_gpu: teiGpuSchema.safeParse(output).data?.tei_gpu ?? null,
   };
+}
+
+function nodesOf(found: Measurement | undefined): Latency["nodes"] {
+  return (found?.variants ?? []).flatMap(({ name, provider, nodes }) =>
+    nodes ? [{ variant: name, provider, nodes }] : [],
+  );
 }
 
 /** Rows in the order of the tables of the command line. A variant stands with its figures on the CPU, where it has them. */

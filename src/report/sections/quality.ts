@@ -1,4 +1,5 @@
 // The tables of quality, slices and latency.
+import { sharesText } from "../../inference/provider-shares.js";
 import { inClusters } from "../../ranking/clusters.js";
 import { probabilityText } from "../../ranking/significance.js";
 import type { SliceReport } from "../../ranking/slices.js";
@@ -127,12 +128,17 @@ export function latencySection({ latency }: ReportData): Markup {
     row.p95_ms.toFixed(1),
     row.p99_ms?.toFixed(1) ?? NONE,
   ]);
-  return section(
-    "latency",
-    heading,
-    machineSentence(latency),
+  return section("latency", heading, machineSentence(latency), [
     table({ caption: "Milliseconds a request", head, rows, left: [1] }),
-  );
+    nodesSentence(latency),
+  ]);
+}
+
+/** From a profile of one batch: a provider that opened may have left nodes to the CPU. */
+function nodesSentence({ nodes }: Latency): Content {
+  if (nodes.length === 0) return undefined;
+  const each = nodes.map(({ variant, provider, nodes: shares }) => `${variant} on ${provider}: ${sharesText(shares)}`);
+  return html`<p class="footnote">Nodes by the execution provider that ran them, ${each.join("; ")}.</p>`;
 }
 
 function machineSentence({ machine }: Latency): string {

@@ -4,6 +4,12 @@ import { z } from "zod";
 export const quantizeSchema = z.strictObject({
   int8: z.boolean().default(true).describe("Make the batch-invariant int8 graph (onnx.md §10)."),
   fp16: z.boolean().default(true).describe("Make the fp16 graph with float32 logits."),
+  fp16_attention: z
+    .enum(["plain", "fused"])
+    .default("plain")
+    .describe(
+      "`fused` makes each attention of the fp16 graph one com.microsoft MultiHeadAttention, for ONNX Runtime on CUDA; browsers with WebGPU then cannot run the file.",
+    ),
   calibration_queries: z.int().min(2).default(24).describe("Training queries whose pairs set the static scales."),
   calibration_depth: z.int().min(2).default(8).describe("Passages a calibration query."),
   target_error: z

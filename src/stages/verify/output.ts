@@ -1,4 +1,5 @@
 // What `verify` measured and judged; plain data that survives JSON.
+import type { ProviderShares } from "../../inference/provider-shares.js";
 import type { StudentOutcome, TunedOutcome } from "../../ranking/outcomes.js";
 import type { PairedComparison } from "../../ranking/significance.js";
 import type { SliceReport } from "../../ranking/slices.js";
@@ -65,6 +66,8 @@ export interface VariantReport {
   bytes: number;
   cold_start_ms: number;
   memory_bytes: number;
+  /** Which execution providers really ran the nodes; null on the CPU, which always runs all. */
+  nodes: ProviderShares | null;
 }
 
 /** One guard set: `gate` holds the tuned model against the base, or against the first stage where the head is fresh. */

@@ -1,6 +1,10 @@
 // One variant on one provider: runs its graph over golden pairs and test groups, and holds the results against the gates.
+import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import type { Group } from "../../dataset/groups.js";
+import { packBatch } from "../../inference/batches.js";
+import { measureProviderShares } from "../../inference/profile.js";
+import type { ProviderShares } from "../../inference/provider-shares.js";
 import { Scorer } from "../../inference/scorer.js";
 import type { EncodedPair, PairTokenizer } from "../../inference/tokenizer.js";
 import type { GoldenPairs } from "../../model-folder/layout.js";
@@ -80,6 +84,7 @@ export async function measureVariant(
       bytes: variant.bytes,
       cold_start_ms: scorer.stats.coldStartMs,
       memory_bytes: scorer.stats.memoryBytes,
+      nodes: provider === "cpu" ? null : await nodesOf(variant, provider, work, sample),
     };
     return { report, scores };
   } finally {
@@ -96,6 +101,24 @@ export async function startScorer(variant: PresentVariant, provider: Provider, w
     provider,
     threads: work.options.latency.threads,
     tokenizer: work.tokenizer,
+    signal: work.signal,
+    ...(work.processFile === undefined ? {} : { processFile: work.processFile }),
+  });
+}
+
+/** Pairs of the batch whose nodes are looked at. */
+const PROFILED_PAIRS = 4;
+
+async function nodesOf(
+  variant: PresentVariant,
+  provider: Provider,
+  work: Workload,
+  sample: readonly EncodedPair[],
+): Promise<ProviderShares> {
+  return await measureProviderShares(packBatch(sample.slice(0, PROFILED_PAIRS)), work.tokenizer.padId, {
+    modelFile: join(work.folder, variant.file),
+    provider,
+    threads: work.options.latency.threads,
     signal: work.signal,
     ...(work.processFile === undefined ? {} : { processFile: work.processFile }),
   });

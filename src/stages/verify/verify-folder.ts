@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { clustersOfGroups, type Group } from "../../dataset/groups.js";
 import { probeProvider } from "../../inference/gpu-probe.js";
+import { sharesText } from "../../inference/provider-shares.js";
 import { loadTokenizer } from "../../inference/tokenizer.js";
 import type { StageEvent } from "../../pipeline/stage.js";
 import { isWorthTaking } from "../../ranking/outcomes.js";
@@ -193,6 +194,11 @@ function verdictOf({ references, student, options, emit }: VerifyRequest, { grou
 function note(report: VariantReport, emit: (event: StageEvent) => void): void {
   if (report.quality !== null)
     emit({ type: "metric", name: `${report.name}.ndcg@10`, value: report.quality["ndcg@10"], split: "test" });
+  if (report.nodes !== null)
+    emit({
+      type: "note",
+      message: `${report.name} on ${report.provider}: nodes by provider ${sharesText(report.nodes)}`,
+    });
 }
 
 function announce(reports: readonly VariantReport[], emit: (event: StageEvent) => void): void {

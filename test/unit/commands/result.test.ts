@@ -26,6 +26,7 @@ const report = (name: VariantReport["name"], provider: string, ndcg: number): Va
   bytes: 1000,
   cold_start_ms: 1,
   memory_bytes: 1,
+  nodes: null,
 });
 
 const verified: VerifyOutput = {

@@ -242,6 +242,7 @@ describe("the tables", () => {
   test("of latency and reliability have their figures", () => {
     expect(text(page)).toContain("int8 cpu 50 36.6 17 97.1 124.2 –");
     expect(text(page)).toContain("0.8000 0.500 [0.237, 0.763] 10");
+    expect(text(page)).toContain("fp16 on cuda: CUDA 98.0 %, CPU 2.0 %.");
   });
 });
 

@@ -171,6 +171,13 @@ export const reportData: ReportData = {
         p99_ms: null,
       },
     ],
+    nodes: [
+      {
+        variant: "fp16",
+        provider: "cuda",
+        nodes: { nodes: 50, shares: { CUDAExecutionProvider: 0.98, CPUExecutionProvider: 0.02 } },
+      },
+    ],
     machine: { cpu: "Some CPU", cores: 2, flags: [], threads: 2, onnxruntime: "1.30.0", node: "20.20.2" },
   },
   making: {

@@ -47,6 +47,7 @@ function variant(name: VariantReport["name"], outcome: GateOutcome): VariantRepo
     bytes: 4,
     cold_start_ms: 5,
     memory_bytes: 6,
+    nodes: null,
   };
 }
 

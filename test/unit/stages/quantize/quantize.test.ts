@@ -11,6 +11,7 @@ import { temporaryFolder } from "../../../helpers/temporary-folder.js";
 const OPTIONS = {
   int8: true,
   fp16: true,
+  fp16_attention: "plain",
   calibration_queries: 24,
   calibration_depth: 8,
   target_error: 0.05,
