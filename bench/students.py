@@ -2,7 +2,7 @@
 
 run: python bench/students.py --base FOLDER --data FOLDER --set medquad --work FOLDER [--layers 6] [--student kl:1 margin_mse:1 kl:0] [--results FILE]
 needs: a Python with the worker's packages; --data holds BEIR folders with bm25.trec.gz; --work keeps the models, so that an interrupted bench goes on
-`kl:0` learns from labels alone. One line in --results a model; a model that is there is not trained again. Speeds: fp32 PyTorch as training scores, all models in turns.
+`kl:0` learns from labels alone. One line in --results a model; a model that is there, or finished in --work, is not trained again. Speeds: fp32 PyTorch as training scores, all models in turns.
 """
 from __future__ import annotations
 
@@ -41,19 +41,33 @@ def main() -> None:
 
 
 def once(arguments: argparse.Namespace, known: list[dict], name: str, base: str, options: dict, counts: dict) -> None:
-    """Trains in a process of its own, as the pipeline does, and adds a row."""
+    """Trains in a process of its own, as the pipeline does, and adds a row; seconds are those of training."""
     if any(row.get("model") == name for row in known):
         return
     out, data = os.path.join(arguments.work, name), os.path.join(arguments.work, "data")
+    row = finished(out) or train(arguments, name, base, data, out, options)
+    values = _per_query(data, row.pop("scores", None))
+    add(arguments.results, {"model": name, "set": arguments.set, "options": options, "groups": counts, **row, "ndcg@10": values, "machine": machine()})
+    print(f"{name}: NDCG@10 {100 * np.mean(values):.2f}, {row.get('seconds', 0):.0f} s", file=sys.stderr, flush=True)
+
+
+def finished(out: str) -> dict | None:
+    """What an interrupted bench had trained; the job removes its checkpoint last."""
+    if os.path.exists(os.path.join(out, "checkpoint")) or not os.path.exists(os.path.join(out, "model", "tokenizer_config.json")):
+        return None
+    with open(os.path.join(out, "records", "throughput.json"), encoding="utf-8") as file:
+        seconds = json.load(file)["train_seconds"]
+    with open(os.path.join(out, "scores.tuned.test.tsv"), encoding="utf-8") as file:
+        return {"scores": [float(line.rstrip("\n").split("\t")[2]) for line in file], "seconds": seconds}
+
+
+def train(arguments: argparse.Namespace, name: str, base: str, data: str, out: str, options: dict) -> dict:
     command = [sys.executable, os.path.join(HERE, "side_by_side_systems.py"), "rerank_tune", "--base", base, "--data", data, "--out", out]
     command += ["--max-length", str(arguments.max_length), "--seed", "7", "--options", json.dumps({"evaluation_depth": arguments.depth, **options})]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if result.returncode != 0:
         raise SystemExit(f"{name} failed:\n{result.stderr[-3000:]}")
-    row = json.loads(result.stdout.strip().splitlines()[-1])
-    values = _per_query(data, row.pop("scores", None))
-    add(arguments.results, {"model": name, "set": arguments.set, "options": options, "groups": counts, **row, "ndcg@10": values, "machine": machine()})
-    print(f"{name}: NDCG@10 {100 * np.mean(values):.2f}, {row.get('seconds', 0):.0f} s", file=sys.stderr, flush=True)
+    return json.loads(result.stdout.strip().splitlines()[-1])
 
 
 def measure_speed(arguments: argparse.Namespace, folders: dict[str, str]) -> None:
