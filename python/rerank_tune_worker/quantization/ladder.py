@@ -19,8 +19,8 @@ TABLES_WORTH = 1.25
 FLOAT_PRODUCT, BLOCK_PRODUCT, INT8_PRODUCT = 0.027, 0.031, 0.0033
 # Share of all products that may stay float32; with more, nothing is left of the speed.
 FLOAT_SHARE = 0.05
-# Measured over expected error: 1.7 and 2.3 on the shared model, as errors of one direction add up as they are and not as squares.
-OPTIMISM = 1.5
+# A cheaper rung is looked for behind one that is good enough while it saves this much of its cost.
+WORTH_ANOTHER_TRY = 0.8
 # Graphs that are built and measured at most; a try costs a minute on a large model.
 TRIES = 6
 
@@ -53,32 +53,40 @@ def choose_forms(
     the dearest step, stay only where they bring the error to the target. Weights by blocks hardly gain time but keep the activations.
     """
     pick = lambda forms: {x: options[x][form] for x, form in forms.items()}  # noqa: E731
+    spent = lambda forms: sum(cost(group, options[group.x][forms[group.x]]) for group in groups)  # noqa: E731
     measured: list[tuple[float, dict[str, str]]] = []
 
     def error_of(forms: dict[str, str]) -> float:
         measured.append((measure(pick(forms)), forms))
         return measured[-1][0]
 
-    if error_of({x: "static" for x in options}) > limits.target:
+    first = error_of({x: "static" for x in options})
+    if first > limits.target:
         probes = {x: found.get("smoothed", found["static"]) for x, found in options.items()}
         alone = sense(probes)
-        reached = _climb(rungs(groups, options, alone, probes, True), error_of, limits.target)
+        reached = _climb(rungs(groups, options, alone, probes, True), error_of, first, limits.target)
         last = [rung.forms for rung in rungs(groups, options, alone, probes, False)[-1:]]
         if not reached and last and last[0] not in [forms for _, forms in measured]:
             error_of(last[0])
     if min(error for error, _ in measured) > limits.most and all("block" in found for found in options.values()):
         error_of({x: "block" for x in options})
-    error, forms = min((found for found in measured if found[0] <= limits.target or "float32" not in found[1].values()), key=lambda found: found[0])
+    enough = [found for found in measured if found[0] <= limits.target]
+    if enough:
+        error, forms = min(enough, key=lambda found: spent(found[1]))
+    else:
+        error, forms = min((found for found in measured if "float32" not in found[1].values()), key=lambda found: found[0])
     return pick(forms), error
 
 
 def rungs(groups: list[Group], options: dict[str, dict[str, Choice]], alone: dict[str, float], probes: Choices, with_float32: bool) -> list[Rung]:
-    """All rungs behind the first one, each one change dearer than the last. Errors of groups add up as squares, as independent errors do."""
+    """All rungs from the first one on, each one change dearer than the last. Errors of groups add up as squares, as independent errors do."""
     weight = {x: (alone[x] / max(probes[x].error, 1e-9)) ** 2 for x in options}
     part = lambda x, form: weight[x] * options[x][form].error ** 2  # noqa: E731
     costs = {group.x: {form: cost(group, choice) for form, choice in options[group.x].items()} for group in groups}
     floats = FLOAT_SHARE * sum(map(products, groups)) if with_float32 else 0
-    forms, found = {group.x: "static" for group in groups}, []
+    rung = lambda forms: Rung(forms, sum(costs[x][name] for x, name in forms.items()), sum(part(x, name) for x, name in forms.items()) ** 0.5)  # noqa: E731
+    forms = {group.x: "static" for group in groups}
+    found = [rung(forms)]
     while True:
         steps = [(part(g.x, forms[g.x]) - part(g.x, form), costs[g.x][form] - costs[g.x][forms[g.x]], g, form) for g in groups for form in options[g.x] if form != "block"]
         steps = [step for step in steps if step[0] > 0 and step[1] > 0 and (step[3] != "float32" or products(step[2]) <= floats)]
@@ -87,7 +95,7 @@ def rungs(groups: list[Group], options: dict[str, dict[str, Choice]], alone: dic
         _, _, group, form = max(steps, key=lambda step: step[0] / step[1])
         forms = forms | {group.x: form}
         floats -= products(group) if form == "float32" else 0
-        found.append(Rung(forms, sum(costs[x][name] for x, name in forms.items()), sum(part(x, name) for x, name in forms.items()) ** 0.5))
+        found.append(rung(forms))
 
 
 def form_of(group: Group, choice: Choice) -> str:
@@ -114,19 +122,27 @@ def products(group: Group) -> int:
     return sum(member.weight.dims[0] * member.weight.dims[1] for member in group.members)
 
 
-def _climb(ladder: list[Rung], error_of: Callable[[dict[str, str]], float], target: float) -> bool:
-    """Measures rungs that should be good enough, cheapest first, until one is; expectations are corrected by each measurement."""
-    at, correction = -1, OPTIMISM
+def _climb(ladder: list[Rung], error_of: Callable[[dict[str, str]], float], first: float, target: float) -> bool:
+    """Whether a rung was good enough. Measures the cheapest that should be, between the dearest that was not and the cheapest that was.
+
+    `first` is the measured error of the first rung; what was measured corrects what is expected of the others.
+    """
+    low, high, correction = 0, len(ladder), _correction(first, ladder[0])
     for _ in range(TRIES - 1):
-        wanted = [index for index, rung in enumerate(ladder) if index > at and rung.expected * correction <= 0.95 * target]
-        if not wanted:
+        limit = ladder[high].cost * WORTH_ANOTHER_TRY if high < len(ladder) else float("inf")
+        wanted = [at for at in range(low + 1, high) if ladder[at].expected * correction <= 0.95 * target and ladder[at].cost < limit]
+        if not wanted and (high < len(ladder) or low == len(ladder) - 1):
             break
-        at = wanted[0]
+        at = wanted[0] if wanted else len(ladder) - 1  # nothing should do: the dearest says whether anything does
         error = error_of(ladder[at].forms)
-        if error <= target:
-            return True
-        correction = max(correction, error / max(ladder[at].expected, 1e-9))
-    return False
+        correction = _correction(error, ladder[at])
+        low, high = (low, at) if error <= target else (at, high)
+    return high < len(ladder)
+
+
+def _correction(measured: float, rung: Rung) -> float:
+    """Errors of one direction add up as they are and not as squares; bounded, as one measurement of few pairs says little."""
+    return min(3.0, max(0.5, measured / max(rung.expected, 1e-9)))
 
 
 def int8_tables_suffice(error: float, with_fp16: float, target: float) -> bool:
