@@ -38,7 +38,7 @@ const outputs: z.ZodType<QuantizeOutput> = z.object({
 
 export const quantize: Stage<QuantizeStageOptions, QuantizeOutput, "prepare" | "train" | "export"> = {
   name: "quantize",
-  version: 3,
+  version: 4,
   needs: ["prepare", "train", "export"],
   // `auto` is settled here: a machine with other instruction sets then has another key.
   options: ({ quantize: section, train }) => ({
