@@ -68,7 +68,7 @@ def main() -> None:
             made_up_models.make_model(folder, *map(int, arguments.random.split("x")))
         if not arguments.calibration:
             made_up_models.write_groups(calibration)
-        prepare(folder, os.path.join(scratch, "out"), calibration, 192, "8", False, 10.0 if arguments.random else 0.05)
+        prepare(folder, os.path.join(scratch, "out"), calibration, 192, "8", False, 10.0 if arguments.random else 0.03)
         with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
             pieces = json.load(file)["vocab_size"]
         for name in ("fp32", "int8"):

@@ -28,7 +28,7 @@ from rerank_tune_worker.reporter import Reporter
 GRAPHS = {"fp32": "onnx/model.onnx", "int8": "onnx/model_quantized.onnx", "fp16": "onnx/model_fp16.onnx"}
 
 
-def prepare(folder: str, out_dir: str, calibration: str, max_length: int, bits: str, fp16: bool, target_error: float = 0.05) -> dict:
+def prepare(folder: str, out_dir: str, calibration: str, max_length: int, bits: str, fp16: bool, target_error: float = 0.03) -> dict:
     """Exports and quantizes as the stages do; returns the quantize job's outputs."""
     export_graph(folder, os.path.join(out_dir, GRAPHS["fp32"]), 17)
     inputs = {"onnx": os.path.join(out_dir, GRAPHS["fp32"]), "model": folder, "calibration": calibration}
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--bits", choices=("7", "8"), default="8")
-    parser.add_argument("--target-error", type=float, default=0.05, help="as quantize.target_error; a large one takes the first rung, as the scores of random weights are mostly noise")
+    parser.add_argument("--target-error", type=float, default=0.03, help="as quantize.target_error; a large one takes the first rung, as the scores of random weights are mostly noise")
     parser.add_argument("--no-fp16", action="store_true")
     arguments = parser.parse_args()
     print(f"{made_up_models.machine()}; {arguments.threads} threads, {arguments.rounds} rounds")

@@ -106,7 +106,7 @@ def main() -> None:
             arguments.calibration = os.path.join(scratch, "groups.jsonl")
             made_up_models.write_groups(arguments.calibration)
         out = os.path.join(scratch, "out")
-        made = prepare(folder, out, arguments.calibration, arguments.max_length, "8", False, 10.0 if arguments.random else 0.05)
+        made = prepare(folder, out, arguments.calibration, arguments.max_length, "8", False, 10.0 if arguments.random else 0.03)
         kept = next(row for row in made["tried"] if row["kept"])
         print(f"{name}; ours: " + ", ".join(f"{count} {form}" for form, count in kept["forms"].items() if count) + f" inputs, tables {kept['tables']}")
         runners, sizes = open_all(folder, out, arguments)

@@ -40,7 +40,7 @@ class Rung:
 class Limits:
     """Score errors: at `target` the search ends; above `most` weights by blocks are tried."""
 
-    target: float = 0.05
+    target: float = 0.03
     most: float = 0.15
 
 

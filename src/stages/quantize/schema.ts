@@ -15,9 +15,9 @@ export const quantizeSchema = z.strictObject({
   target_error: z
     .number()
     .positive()
-    .default(0.05)
+    .default(0.03)
     .describe(
-      "Score error (root mean square over the spread of the scores) at which the search for a more exact int8 graph ends: the cheapest one within it is taken. 0.047 left NDCG@10 within 0.3 % (onnx.md §10).",
+      "Score error (root mean square over the spread of the scores) at which the search for a more exact int8 graph ends: the cheapest one within it is taken. 0.047 left NDCG@10 within 0.3 % (onnx.md §10); a smaller error also makes the NDCG gate decide on fewer queries.",
     ),
   max_error: z
     .number()

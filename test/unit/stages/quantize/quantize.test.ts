@@ -14,7 +14,7 @@ const OPTIONS = {
   fp16_attention: "plain",
   calibration_queries: 24,
   calibration_depth: 8,
-  target_error: 0.05,
+  target_error: 0.03,
   max_error: 0.15,
   weight_bits: "8",
   max_length: 128,
