@@ -1,5 +1,4 @@
 // The verdict over all folds in words, by the rule of verify. Pure; what it compares is folds-verdict's affair.
-
 import { type ClusteredComparison, inClusters } from "../ranking/clusters.js";
 import type { TunedOutcome } from "../ranking/outcomes.js";
 import { ALPHA, probabilityText } from "../ranking/significance.js";

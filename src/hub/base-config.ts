@@ -1,7 +1,6 @@
 // What a base's small files say against training on it: kind of model, labels, padding, code of its own. Pure.
+import { isObject, type JsonObject } from "../artifacts/json-value.js";
 import type { Problem } from "../errors.js";
-
-export type JsonObject = Record<string, unknown>;
 
 /** What a recipe allows of a base; its `base_model` section. */
 export interface BaseAllowances {
@@ -146,8 +145,4 @@ const moduleType = (module: unknown): string => (isObject(module) ? String(modul
 function architectureOf({ architectures }: JsonObject): string | undefined {
   const [first] = Array.isArray(architectures) ? architectures : [];
   return typeof first === "string" ? first : undefined;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }

@@ -1,9 +1,10 @@
 // Whether a base on disk can be trained, before Python or hours are spent on it: every reason at once, each with its file and the way out.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isObject, type JsonObject, jsonOf } from "../artifacts/json-value.js";
 import { type Problem, RerankTuneError } from "../errors.js";
 import { weightProblems } from "../model-folder/weights-check.js";
-import { type BaseAllowances, type BaseFiles, baseConfigProblems, isObject, type JsonObject } from "./base-config.js";
+import { type BaseAllowances, type BaseFiles, baseConfigProblems } from "./base-config.js";
 
 /**
  * Reads the small files and the headers of the weights.
@@ -26,7 +27,7 @@ async function smallFileProblems(folder: string, allowed: BaseAllowances): Promi
   const read = async (name: string): Promise<unknown> => {
     const text = await readFile(join(folder, name), "utf8").catch(() => undefined);
     if (text === undefined) return undefined;
-    const value = parsed(text);
+    const value = jsonOf(text);
     if (value === undefined)
       problems.push({ file: join(folder, name), message: "is no JSON", hint: "fetch it again from its source" });
     return value ?? {};
@@ -64,14 +65,6 @@ const HINTS: Record<string, string> = {
   "config.json": "point `base_model.path` at a folder with config.json, tokenizer.json and model.safetensors",
   "tokenizer.json": "use a base with a fast tokenizer (tokenizer.json), such as BAAI/bge-reranker-v2-m3",
 };
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 function refuse(folder: string, problems: Problem[]): void {
   const [first] = problems;

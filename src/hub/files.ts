@@ -1,5 +1,7 @@
 // Which files of a repository make a base model. Only data formats are fetched: pickles and Python files can run code when loaded.
 import { RerankTuneError } from "../errors.js";
+import { MODEL_FILES } from "../model-folder/layout.js";
+import { SHARD_NAME, shardNames } from "../model-folder/weight-names.js";
 
 /** A file of one commit. */
 export interface HubFile {
@@ -9,8 +11,7 @@ export interface HubFile {
   digest: { algorithm: "sha256" | "git-sha1"; hex: string };
 }
 
-export const WEIGHTS = "model.safetensors";
-export const WEIGHTS_INDEX = "model.safetensors.index.json";
+export const { weights: WEIGHTS, weightsIndex: WEIGHTS_INDEX } = MODEL_FILES;
 const REQUIRED = ["config.json", "tokenizer.json"];
 const OPTIONAL = ["tokenizer_config.json", "special_tokens_map.json", "README.md", "LICENSE"];
 
@@ -38,10 +39,9 @@ export function baseFiles(files: readonly HubFile[], repo: string): HubFile[] {
  * @throws RerankTuneError MODEL_UNSUPPORTED when the index names a file that is not a plain safetensors file of the repository.
  */
 export function shardFiles(indexText: string, files: readonly HubFile[], repo: string): HubFile[] {
-  const { weight_map } = parseIndex(indexText);
-  const names = [...new Set(Object.values(weight_map ?? {}))].sort();
+  const names = shardNames(JSON.parse(indexText)) ?? [];
   return names.map((name) => {
-    const file = /^[\w.-]+\.safetensors$/.test(String(name)) ? files.find(({ path }) => path === name) : undefined;
+    const file = SHARD_NAME.test(name) ? files.find(({ path }) => path === name) : undefined;
     if (file === undefined)
       throw unsupported(
         repo,
@@ -50,10 +50,6 @@ export function shardFiles(indexText: string, files: readonly HubFile[], repo: s
       );
     return file;
   });
-}
-
-function parseIndex(text: string): { weight_map?: Record<string, unknown> } {
-  return JSON.parse(text) as { weight_map?: Record<string, unknown> };
 }
 
 function noWeights(files: readonly HubFile[], repo: string): RerankTuneError {

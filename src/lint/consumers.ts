@@ -1,5 +1,4 @@
 // What the findings mean for each consumer: whether it loads the folder as a reranker, which file it opens, and with what limits. Pure.
-
 import { FLOAT16 } from "../model-folder/onnx-header.js";
 import { configOf, type FolderFacts } from "./facts.js";
 import { tensorsOf } from "./model-facts.js";

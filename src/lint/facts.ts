@@ -1,8 +1,7 @@
 // What lint knows of a folder: its files, its small texts and what the headers of its weights and graphs say. Read once; rules only look.
+import { isObject, type JsonObject } from "../artifacts/json-value.js";
 import type { OnnxHeader } from "../model-folder/onnx-header.js";
 import type { TensorFacts } from "./safetensors-header.js";
-
-export type JsonObject = Record<string, unknown>;
 
 export interface FileFacts {
   /** Relative, with forward slashes. */
@@ -117,10 +116,6 @@ export function parseDocument(text: string): Document {
   } catch (error) {
     return { problem: (error as Error).message.split("\n")[0] ?? "" };
   }
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 export const isWhole = (value: unknown): value is number => Number.isSafeInteger(value);

@@ -1,10 +1,9 @@
 // What follows from the facts in more than one rule: kind of model, labels of its head, sizes of its tables, and how many tokens it takes. Pure.
+import { isObject, type JsonObject } from "../artifacts/json-value.js";
 import {
   configOf,
   type FolderFacts,
-  isObject,
   isWhole,
-  type JsonObject,
   LENGTH_FILES,
   objectIn,
   tokenizerConfigOf,

@@ -1,5 +1,6 @@
 // Which ONNX file each consumer opens of a folder, and what it does about length. Pure.
-import { configOf, type FolderFacts, isObject, type JsonObject, objectIn } from "./facts.js";
+import { isObject, type JsonObject } from "../artifacts/json-value.js";
+import { configOf, type FolderFacts, objectIn } from "./facts.js";
 import { lengthFile, positionRows, positions, tokenizerLimit } from "./model-facts.js";
 import { type ConsumerName, ONNX, type OnnxConsumer } from "./rule.js";
 

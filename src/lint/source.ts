@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { lstat, open, readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { RerankTuneError } from "../errors.js";
-import type { ReadAt } from "../model-folder/read-at.js";
+import { type ReadAt, readerOf } from "../model-folder/read-at.js";
 import type { FileFacts } from "./facts.js";
 
 export interface FolderSource {
@@ -41,11 +41,7 @@ export async function localSource(name: string): Promise<FolderSource> {
 async function withPieces<Result>(path: string, work: (readAt: ReadAt) => Promise<Result>): Promise<Result> {
   const file = await open(path);
   try {
-    return await work(async (offset, length) => {
-      const bytes = new Uint8Array(length);
-      const { bytesRead } = await file.read(bytes, 0, length, offset);
-      return bytes.subarray(0, bytesRead);
-    });
+    return await work(readerOf(file));
   } finally {
     await file.close();
   }

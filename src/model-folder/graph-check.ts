@@ -4,6 +4,7 @@ import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RerankTuneError } from "../errors.js";
 import { type OnnxHeader, readOnnxHeader } from "./onnx-header.js";
+import { readerOf } from "./read-at.js";
 
 /** The newest that onnxruntime-node 1.30 opens (tried: IR 14 and opset 27 are refused). What TEI reads is for lint to say. */
 export const NEWEST = { ir: 13, opset: 26 } as const;
@@ -26,10 +27,7 @@ async function headerOf(file: string): Promise<OnnxHeader> {
   if (handle === undefined) throw missing(file, "is missing", "name a model folder whose onnx/ holds the graph");
   try {
     const { size } = await handle.stat();
-    return await readOnnxHeader(size, async (offset, length) => {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
-      return buffer.subarray(0, bytesRead);
-    });
+    return await readOnnxHeader(size, readerOf(handle));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
     throw unsupported(file, `is no whole ONNX file: ${(error as Error).message}`, "copy or export it again");

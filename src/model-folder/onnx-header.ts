@@ -1,5 +1,4 @@
 // What an ONNX file says of itself without its weights: versions, inputs, outputs, operators, and where weights outside it lie (onnx.proto3).
-
 import { ByteReader, type Field, fields } from "./byte-reader.js";
 import type { ReadAt } from "./read-at.js";
 

@@ -1,6 +1,7 @@
 // Reading what a packaged model folder says it is. Whether its files still are so is for verify to find out.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { jsonOf } from "../artifacts/json-value.js";
 import { RerankTuneError } from "../errors.js";
 import { MODEL_FILES, type PackageManifest, packageManifestSchema } from "./layout.js";
 
@@ -11,7 +12,7 @@ import { MODEL_FILES, type PackageManifest, packageManifestSchema } from "./layo
 export async function readPackageManifest(folder: string): Promise<PackageManifest> {
   const path = join(folder, MODEL_FILES.manifest);
   const text = await readFile(path, "utf8").catch((error) => notFound(error, folder));
-  const parsed = packageManifestSchema.safeParse(parseJson(text));
+  const parsed = packageManifestSchema.safeParse(jsonOf(text));
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => ({
     file: path,
@@ -34,12 +35,4 @@ function notFound(error: unknown, folder: string): never {
     message: `${folder} has no ${MODEL_FILES.manifest}, so it is not a package of rerank-tune.`,
     hint: "name a folder made by `rerank-tune run RECIPE` or `rerank-tune registry pull`",
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the schema says what is missing
-  }
 }

@@ -1,4 +1,14 @@
-// How a file is read in pieces, wherever it lies: on disk or behind a server that gives parts of files. A type only.
+// How a file is read in pieces, wherever it lies: on disk or behind a server that gives parts of files.
+import type { FileHandle } from "node:fs/promises";
 
 /** Gives up to `length` bytes from `offset`; fewer only at the end of the file. */
 export type ReadAt = (offset: number, length: number) => Promise<Uint8Array>;
+
+/** Of an open file. */
+export function readerOf(file: FileHandle): ReadAt {
+  return async (offset, length) => {
+    const bytes = new Uint8Array(length);
+    const { bytesRead } = await file.read(bytes, 0, length, offset);
+    return bytes.subarray(0, bytesRead);
+  };
+}

@@ -1,5 +1,6 @@
 // The cache key of a stage: equal keys mean that running it again would give the same artifact.
 import { canonicalJson, hashText } from "../artifacts/hash.js";
+import { isObject } from "../artifacts/json-value.js";
 import type { Manifest } from "../artifacts/manifest.js";
 import type { Source } from "./stage.js";
 
@@ -49,13 +50,9 @@ function changedNames(before: Record<string, string>, now: Record<string, string
 
 function differences(before: unknown, now: unknown, path: string): string[] {
   if (canonicalJson(before) === canonicalJson(now)) return [];
-  if (!isRecord(before) || !isRecord(now)) return [`${path} ${short(before)} → ${short(now)}`];
+  if (!isObject(before) || !isObject(now)) return [`${path} ${short(before)} → ${short(now)}`];
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
   return names.flatMap((name) => differences(before[name], now[name], `${path}.${name}`));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
 function short(value: unknown): string {

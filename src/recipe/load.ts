@@ -1,5 +1,4 @@
 // Recipe file → recipe with absolute paths and a base model on disk.
-
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";

@@ -1,6 +1,7 @@
 // Reading and changing index.json, the one file that decides which versions exist. Pure but for `readIndex`.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { jsonOf } from "../artifacts/json-value.js";
 import { RerankTuneError } from "../errors.js";
 import { type Descriptor, indexSchema, MODEL_TYPE, type OciIndex, REFERENCE_NAME } from "./format.js";
 
@@ -15,7 +16,7 @@ export async function readIndex(root: string): Promise<OciIndex | undefined> {
     throw error;
   });
   if (text === undefined) return undefined;
-  const parsed = indexSchema.safeParse(parseJson(text));
+  const parsed = indexSchema.safeParse(jsonOf(text));
   if (parsed.success) return parsed.data;
   throw new RerankTuneError({
     code: "REGISTRY_CORRUPT",
@@ -72,12 +73,4 @@ export function withVersion(
     if (!manifests.some(({ digest }) => digest === referrer.digest)) manifests.push(referrer);
   manifests.push(named(`${name}:${alias}`));
   return { ...index, manifests };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the schema names the file
-  }
 }

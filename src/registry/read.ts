@@ -1,4 +1,5 @@
 // What a registry holds: versions, their files, card and reports. Needs no write permission.
+import { jsonOf } from "../artifacts/json-value.js";
 import { RerankTuneError } from "../errors.js";
 import { BlobStore } from "./blobs.js";
 import { type Descriptor, FILE_PATH, MODEL_TYPE, manifestSchema, type OciIndex, type OciManifest } from "./format.js";
@@ -103,7 +104,7 @@ export function resolveReference(
 
 /** @throws RerankTuneError REGISTRY_CORRUPT when the blob is missing, changed or no model manifest. */
 export async function readManifest(store: BlobStore, digest: string, type = MODEL_TYPE): Promise<OciManifest> {
-  const parsed = manifestSchema.safeParse(parseJson((await store.read(digest)).toString("utf8")));
+  const parsed = manifestSchema.safeParse(jsonOf((await store.read(digest)).toString("utf8")));
   if (parsed.success && (type === parsed.data.artifactType || type === "")) return parsed.data;
   throw new RerankTuneError({
     code: "REGISTRY_CORRUPT",
@@ -119,7 +120,7 @@ async function readReports(store: BlobStore, index: OciIndex, subject: string): 
     const layer = manifest.layers[0];
     if (manifest.subject?.digest !== subject || layer === undefined) continue;
     const text = (await store.read(layer.digest)).toString("utf8");
-    reports.push({ artifact_type: manifest.artifactType, digest, content: parseJson(text) ?? text });
+    reports.push({ artifact_type: manifest.artifactType, digest, content: jsonOf(text) ?? text });
   }
   return reports;
 }
@@ -128,12 +129,4 @@ function pointing(aliases: Record<string, string>, digest: string): string[] {
   return Object.keys(aliases)
     .filter((alias) => aliases[alias] === digest)
     .sort();
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // the caller says what the text should have been
-  }
 }

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { jsonOf } from "../artifacts/json-value.js";
 import { fromFileSystemError, interrupted, RerankTuneError } from "../errors.js";
 import { MODEL_FILES } from "../model-folder/layout.js";
 import { lostLetters } from "./coverage.js";
@@ -50,16 +51,7 @@ export async function trimModel(options: TrimOptions): Promise<TrimReport> {
  */
 export async function readTrimReport(folder: string): Promise<TrimReport | undefined> {
   const text = await readFile(join(folder, REPORT_FILE), "utf8").catch(() => undefined);
-  return text === undefined ? undefined : trimReportSchema.safeParse(parseJson(text)).data;
-}
-
-/** Undefined for what is no JSON: a file of that name can be anyone's. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return text === undefined ? undefined : trimReportSchema.safeParse(jsonOf(text)).data;
 }
 
 /** Made beside its place and renamed when whole. */

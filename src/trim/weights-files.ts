@@ -2,8 +2,10 @@
 import { existsSync } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { jsonOf } from "../artifacts/json-value.js";
 import { RerankTuneError } from "../errors.js";
 import { MODEL_FILES } from "../model-folder/layout.js";
+import { SHARD_NAME, shardNames } from "../model-folder/weight-names.js";
 import { unsupported } from "./open-tokenizer.js";
 import { trimWeights } from "./weights.js";
 
@@ -27,10 +29,10 @@ export async function weightsFiles(model: string): Promise<WeightsFiles> {
   if (existsSync(join(model, MODEL_FILES.weights))) return { names: [MODEL_FILES.weights] };
   const path = join(model, MODEL_FILES.weightsIndex);
   if (!existsSync(path)) throw missing(join(model, MODEL_FILES.weights));
-  const index = parseIndex(await readFile(path, "utf8"));
-  const names = [...new Set(Object.values(index?.weight_map ?? {}))].sort();
+  const index = jsonOf(await readFile(path, "utf8")) as WeightsIndex | undefined;
+  const names = shardNames(index) ?? [];
   // A name with a folder in it could lie anywhere.
-  if (index === undefined || names.length === 0 || !names.every((name) => /^[\w.-]+\.safetensors$/.test(String(name))))
+  if (index === undefined || names.length === 0 || !names.every((name) => SHARD_NAME.test(name)))
     throw unsupported(`${path} does not name the files of the weights`, "fetch the model again");
   const absent = names.find((name) => !existsSync(join(model, name)));
   if (absent !== undefined) throw missing(join(model, absent));
@@ -85,14 +87,6 @@ async function writeIndex(path: string, index: WeightsIndex, total: Record<strin
 function named(path: string, error: Error): never {
   const isNamed = error instanceof RerankTuneError || (error as NodeJS.ErrnoException).code !== undefined;
   throw isNamed ? error : unsupported(`${path}: ${error.message}`, "fetch the model again", error);
-}
-
-function parseIndex(text: string): WeightsIndex | undefined {
-  try {
-    return JSON.parse(text) as WeightsIndex;
-  } catch {
-    return undefined;
-  }
 }
 
 function missing(path: string): RerankTuneError {

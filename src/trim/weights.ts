@@ -1,5 +1,6 @@
 // Copies a safetensors file with fewer rows in some of its tensors, a few megabytes at a time: the table of a large model is a gigabyte.
 import { type FileHandle, open } from "node:fs/promises";
+import { readerOf } from "../model-folder/read-at.js";
 import { readSafetensorsLayout, type StoredTensor } from "../model-folder/safetensors-layout.js";
 
 /** Bytes moved at once. */
@@ -34,10 +35,7 @@ export async function trimWeights(
   const output = await open(target, "wx");
   try {
     const { size } = await input.stat();
-    const { tensors, metadata, start } = await readSafetensorsLayout(size, async (offset, length) => {
-      const { bytesRead, buffer } = await input.read(Buffer.alloc(length), 0, length, offset);
-      return buffer.subarray(0, bytesRead);
-    });
+    const { tensors, metadata, start } = await readSafetensorsLayout(size, readerOf(input));
     const tables = [...tensors].flatMap(([name, { shape }]) => (isTable(name, shape[0] ?? 0) ? [name] : []));
     const plan = planOf(tensors, new Set(tables), kept);
     const writer = new Writer(output, beat);

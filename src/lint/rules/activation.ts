@@ -1,6 +1,7 @@
 // Rules on what turns the logit into a score: servers take a sigmoid, and sentence-transformers what the folder says.
+import { isObject } from "../../artifacts/json-value.js";
 import { setMembers, withEdit } from "../edit.js";
-import { configOf, type FolderFacts, hasConfig, isObject, objectIn } from "../facts.js";
+import { configOf, type FolderFacts, hasConfig, objectIn } from "../facts.js";
 import { labelCount } from "../model-facts.js";
 import type { ConsumerName, Rule } from "../rule.js";
 

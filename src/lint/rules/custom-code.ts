@@ -1,6 +1,7 @@
 // Rules on code that comes with a model.
+import { isObject } from "../../artifacts/json-value.js";
 import { setMembers, withEdit } from "../edit.js";
-import { configOf, isObject } from "../facts.js";
+import { configOf } from "../facts.js";
 import { modelType } from "../model-facts.js";
 import type { ConsumerName, Rule } from "../rule.js";
 import { CLASSES } from "./architecture.js";

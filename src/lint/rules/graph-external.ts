@@ -1,9 +1,10 @@
 // Rules on weights outside their graph: there, beside it, under the name that everyone looks for, and announced to transformers.js.
 import { dirname } from "node:path/posix";
+import { isObject } from "../../artifacts/json-value.js";
 import { leavesFolder } from "../../model-folder/graph-check.js";
 import { literal } from "../../tokenization/literal.js";
 import { setMembers, withEdit } from "../edit.js";
-import { type FolderFacts, type GraphFacts, isObject } from "../facts.js";
+import type { FolderFacts, GraphFacts } from "../facts.js";
 import { chunksFor, graphFiles } from "../opened.js";
 import { ONNX, type Rule } from "../rule.js";
 import { browserSettings, concerned } from "./graph-place.js";

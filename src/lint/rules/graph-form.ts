@@ -1,5 +1,4 @@
 // Rules on a graph's inputs and outputs: what consumers feed, and what they read.
-
 import { ELEMENT_TYPES, FLOAT32, type GraphValue, INT64, type OnnxHeader } from "../../model-folder/onnx-header.js";
 import type { FolderFacts, GraphFacts } from "../facts.js";
 import { hasPositionOffset } from "../model-facts.js";

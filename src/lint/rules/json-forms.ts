@@ -1,6 +1,7 @@
 // Rules on the form of small JSON files: valid, and with values of the types that strict parsers want.
+import { isObject } from "../../artifacts/json-value.js";
 import { setMembers, withEdit } from "../edit.js";
-import { configOf, isObject, isWhole } from "../facts.js";
+import { configOf, isWhole } from "../facts.js";
 import { READERS, type Rule, TEI, TORCH } from "../rule.js";
 
 const isText = (value: unknown): boolean => typeof value === "string";

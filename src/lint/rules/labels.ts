@@ -1,6 +1,7 @@
 // Rules on labels: exactly one makes a reranker, and it must be written down.
+import { isObject } from "../../artifacts/json-value.js";
 import { setMembers, withEdit } from "../edit.js";
-import { configOf, type FolderFacts, hasConfig, isObject } from "../facts.js";
+import { configOf, type FolderFacts, hasConfig } from "../facts.js";
 import { architectures, headRows, isDecoder, labelCount } from "../model-facts.js";
 import { type Edit, type Rule, TEI } from "../rule.js";
 

@@ -1,5 +1,6 @@
 // The rule on a card's model-index, which the Hub checks when a card is pushed.
-import { isObject } from "../facts.js";
+import { isObject } from "../../artifacts/json-value.js";
+
 import type { Rule } from "../rule.js";
 import { ofCard } from "./card.js";
 

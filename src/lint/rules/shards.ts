@@ -1,5 +1,6 @@
 // Rules on weights in several files: the index and the files must say the same.
-import { type FolderFacts, isObject, objectIn } from "../facts.js";
+import { isObject } from "../../artifacts/json-value.js";
+import { type FolderFacts, objectIn } from "../facts.js";
 import { hasTensors, tensorsOf } from "../model-facts.js";
 import { type Found, type Rule, TORCH } from "../rule.js";
 import { INDEX, named, SAFETENSORS } from "./weights.js";

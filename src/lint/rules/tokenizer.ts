@@ -1,6 +1,7 @@
 // Rules on the tokenizer: that there is a fast one, that it is as training left it, and that a pair gets its template.
+import { isObject } from "../../artifacts/json-value.js";
 import { setMembers, withEdit } from "../edit.js";
-import { type FolderFacts, isObject, tokenizerConfigOf, tokenizerOf } from "../facts.js";
+import { type FolderFacts, tokenizerConfigOf, tokenizerOf } from "../facts.js";
 import { isDecoder, modelType, padId } from "../model-facts.js";
 import { READERS, type Rule } from "../rule.js";
 

@@ -1,4 +1,5 @@
 // Rules on the weights: there, whole, in a format that runs no code, with a head, and under names that consumers look for.
+import { PICKLE } from "../../model-folder/weight-names.js";
 import { configOf, type FolderFacts } from "../facts.js";
 import { architectures, hasHead, hasTensors, isDecoder, modelType, tensorsOf, wordTable } from "../model-facts.js";
 import { graphFiles } from "../opened.js";
@@ -8,7 +9,6 @@ export const SAFETENSORS = /^model[^/]*\.safetensors$/;
 export const INDEX = "model.safetensors.index.json";
 /** Pickles that consumers open when there is nothing better. */
 const OPENED_PICKLE = /^pytorch_model(-\d+-of-\d+)?\.bin$/;
-const PICKLE = /\.(bin|pkl|pickle|pt|pth|ckpt)$/;
 
 export const named = (facts: FolderFacts, pattern: RegExp): string[] =>
   [...facts.files.keys()].filter((path) => !path.includes("/") && pattern.test(path));

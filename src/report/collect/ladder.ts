@@ -1,11 +1,11 @@
 // The int8 graphs that quantize built and measured, with their times; the times lie in a record, as they differ between equal runs.
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { jsonOf } from "../../artifacts/json-value.js";
 import type { Artifact } from "../../artifacts/store.js";
 import type { TeiRuntime } from "../../stages/quantize/schema.js";
 import type { MeasuredRung } from "../data.js";
 import { checkedFile } from "./artifacts.js";
-import { jsonOf } from "./record.js";
 
 const TIMES_FILE = "records/rungs.json";
 

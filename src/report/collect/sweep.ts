@@ -1,10 +1,10 @@
 // What was measured when the tuned weights were mixed with the base's: dev and guard sets, share by share.
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { jsonOf } from "../../artifacts/json-value.js";
 import type { Artifact } from "../../artifacts/store.js";
 import type { Mixture, Sweep } from "../data.js";
 import { checkedFile } from "./artifacts.js";
-import { jsonOf } from "./record.js";
 
 const SWEEP_FILE = "records/interpolation.json";
 

@@ -1,5 +1,4 @@
 // The top of the page: what to do, why, and the figures that matter most.
-
 import { inClusters } from "../../ranking/clusters.js";
 import { isWorthTaking } from "../../ranking/outcomes.js";
 import { probabilityText } from "../../ranking/significance.js";

@@ -1,7 +1,6 @@
 // The small JSON files of a package: what transformers, transformers.js and TEI need to read in them (onnx.md §1.1-1.2). Pure.
+import { isObject, type JsonObject } from "../../artifacts/json-value.js";
 import { RerankTuneError } from "../../errors.js";
-
-export type JsonObject = Record<string, unknown>;
 
 /** Sigmoid maps the logit to the score that every consumer shows; sentence-transformers finds it under this name. */
 export const ACTIVATION = "torch.nn.modules.activation.Sigmoid";
@@ -147,8 +146,4 @@ function tokenId(tokenizer: JsonObject, content: string): number | undefined {
     : [];
   const id = tokens.find((token) => token.content === content)?.id;
   return typeof id === "number" ? id : undefined;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
 // Stage `package`: the complete, frozen folder that consumers open, and its TEI twin whose graph is the int8 one. No card yet.
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import type { JsonObject } from "../../artifacts/json-value.js";
 import { RerankTuneError } from "../../errors.js";
 import { withMembers } from "../../model-folder/json-text.js";
 import {
@@ -18,7 +19,6 @@ import {
   configChanges,
   EXTERNAL_DATA_KEY,
   hasLeftovers,
-  type JsonObject,
   sentenceTransformersFiles,
   specialTokens,
   tokenizerConfig,

@@ -1,5 +1,4 @@
 // What may be published: decides from verify's output, and says why a variant is held back. Pure.
-
 import { RerankTuneError } from "../../errors.js";
 import type { PackageManifest } from "../../model-folder/layout.js";
 import { isWorthTaking } from "../../ranking/outcomes.js";

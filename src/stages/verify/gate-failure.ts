@@ -1,5 +1,4 @@
 // What a finished verify holds against passing, as an error for the person. Measures and decides nothing.
-
 import { type Problem, RerankTuneError } from "../../errors.js";
 import { isWorthTaking } from "../../ranking/outcomes.js";
 import type { GateResult, VerifyOutput } from "./schema.js";

@@ -1,5 +1,4 @@
 // The verdict on a student: how much of its teacher's quality it keeps, and whether it loses more than the recipe allows. Pure computing.
-
 import { inClusters } from "../../ranking/clusters.js";
 import type { StudentOutcome } from "../../ranking/outcomes.js";
 import { shareKept } from "../../ranking/share.js";

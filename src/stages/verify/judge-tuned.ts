@@ -1,5 +1,4 @@
 // The verdict: whether the tuned model is worth having instead of the base, or of the first stage where the head is fresh. Pure computing.
-
 import { clustersOfGroups, type Group } from "../../dataset/groups.js";
 import { differences } from "../../ranking/bootstrap.js";
 import { clustersField, compareQueries, inClusters } from "../../ranking/clusters.js";

@@ -1,5 +1,4 @@
 // Opens the variants of a package side by side where memory allows, and lets `latency.ts` measure them.
-
 import type { Scorer } from "../../inference/scorer.js";
 import type { QueryPassages } from "../../inference/tokenizer.js";
 import type { StageEvent } from "../../pipeline/stage.js";

@@ -1,5 +1,4 @@
 // The whole proof of one packaged folder, with or without labelled groups. Needs no Python and writes nothing into the folder.
-
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { clustersOfGroups, type Group } from "../../dataset/groups.js";
