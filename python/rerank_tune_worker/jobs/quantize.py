@@ -123,9 +123,9 @@ class _Quantization:
 
     def _sense(self, probes: dict[str, Choice], pairs: list[EncodedPair]) -> dict[str, float]:
         large = sum(tensor.nbytes for tensor in self.tensors) > LARGE
-        every = -(-len(pairs) // (SENSED_PAIRS_OF_LARGE if large else SENSED_PAIRS))
+        some = _spread(pairs, SENSED_PAIRS_OF_LARGE if large else SENSED_PAIRS)
         step = self._progress(len(self.groups), "matrices alone")
-        return sensitivities(self.model, self.tensors, self.groups, probes, pairs[::every], self.exact[::every], self.scratch, step)
+        return sensitivities(self.model, self.tensors, self.groups, probes, pairs[some], self.exact[some], self.scratch, step)
 
     def _count(self, choices: dict[str, Choice]) -> dict[str, int]:
         forms = [form_of(group, choices[group.x]) for group in self.groups]
@@ -145,11 +145,11 @@ class _Quantization:
         return Int8Graph(self.model, self.tensors, self.groups, choices, WEIGHT_LIMITS[self.bits], tables).build()
 
     def _try(self, choices: dict[str, Choice], tables: str, pairs: list[EncodedPair]) -> float:
-        path, every = os.path.join(self.scratch, "candidate.onnx"), -(-len(pairs) // TRIED_PAIRS)
+        path, some = os.path.join(self.scratch, "candidate.onnx"), _spread(pairs, TRIED_PAIRS)
         write_model(path, *self._int8_graph(choices, tables))
-        chosen = pairs[::every]
+        chosen = pairs[some]
         scores, milliseconds = timed_score(path, chosen, self._progress(len(chosen), "pairs"))
-        error, forms = relative_error(scores, self.exact[::every]), self._count(choices)
+        error, forms = relative_error(scores, self.exact[some]), self._count(choices)
         self.tried.append({"forms": forms, "cost": self._cost(choices), "tables": tables, "error": error, "bytes": os.path.getsize(path)})
         self.milliseconds.append(milliseconds)
         shown = ", ".join(f"{count} {form}" for form, count in forms.items() if count)
@@ -179,3 +179,7 @@ class _Quantization:
     def _row(node: str, choice: Choice) -> dict:
         return {"node": node, "form": choice.form, "alpha": choice.alpha, "error": choice.error}
 
+
+def _spread(pairs: list[EncodedPair], most: int) -> slice:
+    """At most so many of them, evenly from all queries."""
+    return slice(None, None, -(-len(pairs) // most))

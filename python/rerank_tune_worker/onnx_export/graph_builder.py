@@ -13,6 +13,8 @@ from .onnx_files import Tensor
 # Added to attention scores of padding: exp(-10000) is exactly 0 in float32, it fits float16 twice over,
 # and a row with nothing but padding gets an ordinary softmax instead of NaN (onnx.md §3.5).
 MASKED = -10000.0
+# ONNX Runtime's own operators.
+CONTRIB = "com.microsoft"
 # IR versions in which these operator sets were released; ONNX Runtime 1.20-1.22 reads up to 10.
 IR_VERSIONS = {17: 8, 18: 8, 19: 9, 20: 9}
 

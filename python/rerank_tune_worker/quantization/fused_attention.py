@@ -8,10 +8,9 @@ from __future__ import annotations
 import onnx
 from onnx import TensorProto, helper
 
-from ..onnx_export.graph_builder import MASKED
+from ..onnx_export.graph_builder import CONTRIB, MASKED
 from ..onnx_export.onnx_files import Tensor
 
-DOMAIN = "com.microsoft"
 CONTEXT, SCORES, MASKED_SCORES, MIXED = ".attention.context", ".attention.scores", ".attention.masked", ".attention.mixed"
 KEY_MASK = "mask.key_padding"
 PADDING_MASK = "mask"
@@ -35,7 +34,7 @@ def fuse_attention(model: onnx.ModelProto, tensors: list[Tensor], largest: dict[
     key_mask = helper.make_node("Cast", ["attention_mask"], [KEY_MASK], name=KEY_MASK, to=TensorProto.INT32)
     del fused.graph.node[:]
     fused.graph.node.extend(_needed([key_mask, *made], {output.name for output in model.graph.output}))
-    fused.opset_import.append(helper.make_opsetid(DOMAIN, 1))
+    fused.opset_import.append(helper.make_opsetid(CONTRIB, 1))
     used = {name for node in fused.graph.node for name in node.input}
     return fused, [tensor for tensor in tensors if tensor.name in used], largest
 
@@ -56,7 +55,7 @@ def _attention(name: str, nodes: dict[str, onnx.NodeProto], tensors: dict[str, T
     masks = [KEY_MASK] if mask == PADDING_MASK else ["", mask]
     context = name + CONTEXT
     node = helper.make_node(
-        "MultiHeadAttention", [*flat, "", *masks], [context], name=context, domain=DOMAIN, num_heads=heads, scale=1.0, mask_filter_value=MASKED
+        "MultiHeadAttention", [*flat, "", *masks], [context], name=context, domain=CONTRIB, num_heads=heads, scale=1.0, mask_filter_value=MASKED
     )  # the scale is in the weights of the query already
     return [*before, node]
 

@@ -1,10 +1,13 @@
 """Writes the int8 graph for given choices. Decides nothing; the forms are described in search.py."""
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from ..onnx_export.graph_builder import CONTRIB
 from ..onnx_export.onnx_files import Tensor
 from .groups import Group, Member
 from .member_weights import MemberWeights
@@ -13,8 +16,6 @@ from .rounded_input import static_input, token_input
 from .search import BLOCK, Choice
 from .sequence_first import sequence_first
 from .tables import is_table, smaller_table
-
-CONTRIB = "com.microsoft"
 
 
 class Int8Graph:
@@ -58,9 +59,9 @@ class Int8Graph:
         """Outputs of MatMuls that only a sum of two reads. They are made negative, which costs nothing, and subtracted: Sum runs on
         one thread, and Add before LayerNormalization becomes the slow SkipLayerNormalization (GraphBuilder.residual)."""
         outputs = {member.output for _, member in self.members.values()}
-        readers = [name for node in self.model.graph.node for name in node.input]
+        readers = Counter(name for node in self.model.graph.node for name in node.input)
         sums = [node for node in self.model.graph.node if node.op_type == "Sum" and len(node.input) == 2]
-        found = [[name for name in node.input if name in outputs and readers.count(name) == 1] for node in sums]
+        found = [[name for name in node.input if name in outputs and readers[name] == 1] for node in sums]
         return {names[0] for names in found if names}
 
     def _residual(self, node: onnx.NodeProto) -> None:

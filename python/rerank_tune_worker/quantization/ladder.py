@@ -40,8 +40,8 @@ class Rung:
 class Limits:
     """Score errors: at `target` the search ends; above `most` weights by blocks are tried."""
 
-    target: float = 0.03
-    most: float = 0.15
+    target: float
+    most: float
 
 
 def choose_forms(

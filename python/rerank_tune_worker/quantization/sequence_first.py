@@ -9,9 +9,9 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from ..onnx_export.graph_builder import CONTRIB
 from ..onnx_export.onnx_files import Tensor
 
-CONTRIB = "com.microsoft"
 HEADS = [0, 2, 1, 3]
 # Operators that reach across tokens, but for those that are turned below, and the positions of rotary models.
 UNKNOWN = {"ReduceSum", "ReduceMean", "Range", "Cos", "Sin", "Neg", "Min", "Greater"}
@@ -45,17 +45,16 @@ class _Turning:
     def turned(self) -> list[onnx.NodeProto]:
         self.tensors["axis_0"] = Tensor.of("axis_0", np.array([0]))
         self.tensors["axis_1_list"] = Tensor.of("axis_1_list", np.array([1]))
-        result: list[onnx.NodeProto] = []
-        made: set[str] = set()
+        result: dict[str, onnx.NodeProto] = {}  # by output: a lookup's ids are turned once for all that read them
         for node in self.nodes:
             if node.output[0] in self.split:
                 continue
             copy = onnx.NodeProto()
             copy.CopyFrom(node)
-            result += [new for new in self._before(copy) if new.output[0] not in made]
-            made.update(new.output[0] for new in result)
-            result.append(self._turn(copy))
-        return result
+            for made in self._before(copy):
+                result.setdefault(made.output[0], made)
+            result[node.output[0]] = self._turn(copy)
+        return list(result.values())
 
     def _before(self, node: onnx.NodeProto) -> list[onnx.NodeProto]:
         """Nodes that bring a lookup's ids, or the rows of positions, into the other layout; `node` reads them afterwards."""
