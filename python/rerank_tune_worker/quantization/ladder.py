@@ -21,8 +21,10 @@ FLOAT_PRODUCT, BLOCK_PRODUCT, INT8_PRODUCT = 0.027, 0.031, 0.0033
 FLOAT_SHARE = 0.05
 # A cheaper rung is looked for behind one that is good enough while it saves this much of its cost.
 WORTH_ANOTHER_TRY = 0.8
-# Graphs that are built and measured at most; a try costs a minute on a large model.
-TRIES = 6
+# Where no rung reaches the target, one with an error this many times the least that was measured will do: the last steps cost most and bring least.
+CLOSE_TO_LEAST = 1.25
+# Graphs that are built and measured in one climb at most, and in the second one to the least error; a try costs a minute on a large model.
+TRIES, TRIES_CLOSE_TO_LEAST = 6, 4
 
 Choices = dict[str, Choice]
 
@@ -51,30 +53,34 @@ def choose_forms(
 
     `options` by group and form. `measure` builds a graph and returns its error; `sense` returns each group's error alone. float32 matrices,
     the dearest step, stay only where they bring the error to the target. Weights by blocks hardly gain time but keep the activations.
+    Where nothing reaches the target, the cheapest that comes close to the least error wins, so that the last tenths cost no time.
     """
     pick = lambda forms: {x: options[x][form] for x, form in forms.items()}  # noqa: E731
     spent = lambda forms: sum(cost(group, options[group.x][forms[group.x]]) for group in groups)  # noqa: E731
     measured: list[tuple[float, dict[str, str]]] = []
 
     def error_of(forms: dict[str, str]) -> float:
-        measured.append((measure(pick(forms)), forms))
-        return measured[-1][0]
+        known = [error for error, before in measured if before == forms]
+        if not known:
+            measured.append((measure(pick(forms)), forms))
+        return known[0] if known else measured[-1][0]
+
+    def least() -> float:
+        return min(error for error, forms in measured if "float32" not in forms.values())
 
     first = error_of({x: "static" for x in options})
     if first > limits.target:
         probes = {x: found.get("smoothed", found["static"]) for x, found in options.items()}
         alone = sense(probes)
-        reached = _climb(rungs(groups, options, alone, probes, True), error_of, first, limits.target)
-        last = [rung.forms for rung in rungs(groups, options, alone, probes, False)[-1:]]
-        if not reached and last and last[0] not in [forms for _, forms in measured]:
-            error_of(last[0])
+        if not _climb(rungs(groups, options, alone, probes, True), error_of, first, limits.target, TRIES):
+            ladder = rungs(groups, options, alone, probes, False)
+            error_of(ladder[-1].forms)
+            _climb(ladder, error_of, first, max(limits.target, CLOSE_TO_LEAST * least()), TRIES_CLOSE_TO_LEAST)
     if min(error for error, _ in measured) > limits.most and all("block" in found for found in options.values()):
         error_of({x: "block" for x in options})
     enough = [found for found in measured if found[0] <= limits.target]
-    if enough:
-        error, forms = min(enough, key=lambda found: spent(found[1]))
-    else:
-        error, forms = min((found for found in measured if "float32" not in found[1].values()), key=lambda found: found[0])
+    close = [found for found in measured if "float32" not in found[1].values() and found[0] <= CLOSE_TO_LEAST * least()]
+    error, forms = min(enough or close, key=lambda found: spent(found[1]))
     return pick(forms), error
 
 
@@ -122,13 +128,13 @@ def products(group: Group) -> int:
     return sum(member.weight.dims[0] * member.weight.dims[1] for member in group.members)
 
 
-def _climb(ladder: list[Rung], error_of: Callable[[dict[str, str]], float], first: float, target: float) -> bool:
+def _climb(ladder: list[Rung], error_of: Callable[[dict[str, str]], float], first: float, target: float, tries: int) -> bool:
     """Whether a rung was good enough. Measures the cheapest that should be, between the dearest that was not and the cheapest that was.
 
     `first` is the measured error of the first rung; what was measured corrects what is expected of the others.
     """
     low, high, correction = 0, len(ladder), _correction(first, ladder[0])
-    for _ in range(TRIES - 1):
+    for _ in range(tries - 1):
         limit = ladder[high].cost * WORTH_ANOTHER_TRY if high < len(ladder) else float("inf")
         wanted = [at for at in range(low + 1, high) if ladder[at].expected * correction <= 0.95 * target and ladder[at].cost < limit]
         if not wanted and (high < len(ladder) or low == len(ladder) - 1):
