@@ -174,6 +174,11 @@ class EveryArchitecture(unittest.TestCase):
         largest = max(np.abs(onnx.numpy_helper.to_array(i).astype(int)).max() for i in model.graph.initializer if i.data_type == TensorProto.INT8)
         self.assertEqual(largest, 63)
 
+    def test_an_int8_file_says_how_many_bits_its_weights_have(self):
+        run_quantize("bert", out_of("bert-7"), weight_bits="7", fp16=False)
+        said = {name: {entry.key: entry.value for entry in onnx.load(variant_of(name, "int8")).metadata_props} for name in ("bert", "bert-7")}
+        self.assertEqual(said, {"bert": {"rerank_tune.weight_bits": "8"}, "bert-7": {"rerank_tune.weight_bits": "7"}})
+
 
 class ExternalData(unittest.TestCase):
     def test_a_graph_with_external_weights_gives_the_same_variants(self):

@@ -1,6 +1,7 @@
 // README.md of a version: rendered from the package's manifest and verify's report alone. Pure; no times, no paths, no user text.
 import { stringify } from "yaml";
 import type { PackageManifest } from "../../model-folder/layout.js";
+import { processorsOf } from "../../model-folder/processors.js";
 import { inClusters } from "../../ranking/clusters.js";
 import type { QualityRow, VerifyOutput } from "../verify/schema.js";
 import { snippets } from "./snippets.js";
@@ -143,12 +144,20 @@ function limitations({ manifest, verified }: CardInput): string {
       ? "- A score orders passages of one query. It is no probability and no threshold was calibrated."
       : "- The sigmoid of a score was calibrated on the dev split: read it as a probability on data like that alone.",
     ...(trim === undefined ? [] : [`- ${otherTexts(trim)}`]),
+    ...processors(manifest),
     ...(detectable.length > 0
       ? [
           `- The test split can show a loss of NDCG@10 from ${hundred(Math.max(...detectable))} points up; smaller ones stay unseen.`,
         ]
       : []),
   ].join("\n");
+}
+
+/** Which processors int8 was made for; nothing where it is not published. */
+function processors({ variants, quantization }: PackageManifest): string[] {
+  const { weight_bits: bits } = quantization;
+  if (typeof bits !== "number" || !variants.some(({ name }) => name === "int8")) return [];
+  return [`- int8 has ${processorsOf(bits)}.`];
 }
 
 function tokenTypes(manifest: PackageManifest): boolean {

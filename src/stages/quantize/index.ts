@@ -38,7 +38,8 @@ const outputs: z.ZodType<QuantizeOutput> = z.object({
 
 export const quantize: Stage<QuantizeStageOptions, QuantizeOutput, "prepare" | "train" | "export"> = {
   name: "quantize",
-  version: 4,
+  // 5: the int8 graph says how many bits its weights have; the ladder goes on where no rung reaches the target.
+  version: 5,
   needs: ["prepare", "train", "export"],
   // `auto` is settled here: a machine with other instruction sets then has another key.
   options: ({ quantize: section, train }) => ({

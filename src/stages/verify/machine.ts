@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { onnxRuntimeVersion } from "../../environment/onnxruntime.js";
 import { cpuFlags } from "../../environment/versions.js";
+import type { PackageManifest } from "../../model-folder/layout.js";
+import { adds8BitExactly, type Processor } from "../../model-folder/processors.js";
 import type { VerifyOutput } from "./schema.js";
 
 /** @param threads as in the recipe; 0 is written as the number ONNX Runtime takes: one a physical core. */
@@ -15,6 +17,19 @@ export function machineRecord(threads: number): VerifyOutput["machine"] {
     onnxruntime: onnxRuntimeVersion(),
     node: process.versions.node,
   };
+}
+
+/**
+ * What int8 loses on a processor it was not made for, or undefined; the gates measure it, this says why.
+ * @param processor this one when absent.
+ */
+export function saturationWarning(
+  { quantization, variants }: Pick<PackageManifest, "quantization" | "variants">,
+  processor: Processor = { arch: process.arch, flags: cpuFlags() },
+): string | undefined {
+  const int8 = variants.some(({ name }) => name === "int8");
+  if (!int8 || quantization.weight_bits !== 8 || adds8BitExactly(processor)) return undefined;
+  return "products of int8's 8-bit weights saturate on this processor, so its scores are others here; quantize again with `--set quantize.weight_bits=7`";
 }
 
 /** Distinct (socket, core) pairs on Linux; elsewhere what Node counts. */

@@ -12,7 +12,7 @@ import { gateLine, worst } from "./gates.js";
 import { judgeTuned, sliceLine } from "./judge-tuned.js";
 import { addLateGates, passingVariants } from "./late-gates.js";
 import { measureAllLatency } from "./latency-of-package.js";
-import { machineRecord } from "./machine.js";
+import { machineRecord, saturationWarning } from "./machine.js";
 import { type OpenedPackage, openPackage } from "./package-check.js";
 import { alignScores, firstStageQuery, type GroupScores, qualityRow, rankedQueries } from "./quality.js";
 import type { References } from "./references.js";
@@ -49,6 +49,8 @@ export async function verifyFolder(request: VerifyRequest): Promise<VerifyOutput
   const { folder, options, emit, signal } = request;
   emit({ type: "phase", name: "checksums" });
   const opened = await openPackage(folder, signal);
+  const saturation = saturationWarning(opened.manifest);
+  if (saturation !== undefined) emit({ type: "warning", message: saturation });
   emit({ type: "phase", name: "tokenizer" });
   const work = await prepareWorkload(request, opened);
   const tokenizer = compareTokenIds(work.tokenizer, opened.golden);

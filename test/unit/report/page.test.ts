@@ -5,6 +5,7 @@ import { duration, points, short, size } from "../../../src/report/numbers.js";
 import { GENERATOR, renderReport } from "../../../src/report/page.js";
 import { summaryOf } from "../../../src/report/summary.js";
 import type { TeiGpuReport } from "../../../src/stages/verify/schema.js";
+import { TRIM_REPORT } from "../../helpers/trim-report.js";
 import { reportData, verdict } from "./report-data.js";
 
 const page = renderReport(reportData);
@@ -63,20 +64,7 @@ describe("the page", () => {
   });
 
   test("shows what left the vocabulary, and for which texts that is proven; no table without it", () => {
-    const trim = {
-      pieces: { before: 250_002, after: 94_207 },
-      weights: { before: 2.27e9, after: 1.63e9 },
-      texts: 1200,
-      tokens: 40_000,
-      languages: ["de", "fr"],
-      letters: [
-        { script: "Latin", known: 658, lost: 0 },
-        { script: "Han", known: 8100, lost: 8000 },
-      ],
-      unseen: { texts: 300, cut_otherwise: 12, tokens: { before: 9000, after: 9100 }, more_unknown: 0 },
-      left_out: [],
-    };
-    const words = text(withData({ making: { ...reportData.making, trim } }));
+    const words = text(withData({ making: { ...reportData.making, trim: TRIM_REPORT } }));
     expect(words).toContain("1,200 texts are proven to be cut as before; and all texts in the letters of de, fr");
     expect(words).toContain("pieces 250,002 94,207 weights of the base 2.27 GB 1.63 GB");
     expect(words).toContain("tokens of unseen texts 9,000 9,100 known letters, Han 8,100 100");

@@ -13,6 +13,7 @@ import { openPackage } from "../../../../src/stages/verify/package-check.js";
 import type { GateOutcome, VariantReport, Verdict, VerifyOutput } from "../../../../src/stages/verify/schema.js";
 import { context, writeUpstream } from "../../../helpers/fake-package.js";
 import { temporaryFolder } from "../../../helpers/temporary-folder.js";
+import { TRIM_REPORT } from "../../../helpers/trim-report.js";
 
 const QUALITY = {
   "ndcg@10": 0.5,
@@ -304,34 +305,21 @@ describe("a published result", () => {
 });
 
 describe("what the card says of a trimmed vocabulary", () => {
-  const trim = {
-    pieces: { before: 250_002, after: 94_207 },
-    weights: { before: 9000, after: 5000 },
-    texts: 1200,
-    tokens: 40_000,
-    languages: ["de", "fr"],
-    letters: [
-      { script: "Latin", known: 658, lost: 0 },
-      { script: "Han", known: 8100, lost: 8000 },
-    ],
-    unseen: { texts: 300, cut_otherwise: 12, tokens: { before: 9000, after: 9100 }, more_unknown: 0 },
-    left_out: [],
-  };
   const manifestWith = (training: Record<string, unknown>) => ({ training }) as unknown as PackageManifest;
 
   test("is nothing where the base kept its own", () => {
     expect(trimOf(manifestWith({ steps: 5 }))).toBeUndefined();
-    expect(trimOf(manifestWith({ trim }))).toEqual(trim);
+    expect(trimOf(manifestWith({ trim: TRIM_REPORT }))).toEqual(TRIM_REPORT);
   });
 
   test("is how far it was cut and for which texts, and how others fare", () => {
-    expect(smallerVocabulary(trim)).toBe(
+    expect(smallerVocabulary(TRIM_REPORT)).toBe(
       "The base's vocabulary was cut from 250,002 to 94,207 pieces before training, to those that its texts or the letters of de, fr need. 1,200 texts are proven to be cut into the same pieces as by the base.",
     );
-    expect(otherTexts(trim)).toMatch(
+    expect(otherTexts(TRIM_REPORT)).toMatch(
       /Of 300 texts .* 12 were cut otherwise; their 9,000 tokens became 9,100\. .*: Han\.$/,
     );
-    expect(otherTexts({ ...trim, letters: [], unseen: null })).toMatch(/shorter pieces\.$/);
+    expect(otherTexts({ ...TRIM_REPORT, letters: [], unseen: null })).toMatch(/shorter pieces\.$/);
   });
 });
 

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ResolvedRecipe, StageContext } from "../../../../src/pipeline/stage.js";
@@ -40,22 +39,20 @@ describe("weight bits", () => {
     ["avx2 fma", "7"],
     ["avx2 avx_vnni", "8"],
     ["avx512f avx512_vnni", "8"],
-  ])("a processor with %s takes %s bits", async (flags, bits) => {
-    const cpuInfo = join(await temporaryFolder(), "cpuinfo");
-    await writeFile(cpuInfo, `processor\t: 0\nflags\t\t: fpu ${flags}\nbugs\t\t:\n`);
-    expect(resolveWeightBits("auto", { arch: "x64", cpuInfo })).toBe(bits);
+  ])("a processor with %s takes %s bits", (flags, bits) => {
+    expect(resolveWeightBits("auto", { arch: "x64", flags: flags.split(" ") })).toBe(bits);
   });
 
   test("unknown x86 flags take 7 bits", () => {
-    expect(resolveWeightBits("auto", { arch: "x64", cpuInfo: "/nowhere" })).toBe("7");
+    expect(resolveWeightBits("auto", { arch: "x64", flags: [] })).toBe("7");
   });
 
   test("other processors take 8 bits", () => {
-    expect(resolveWeightBits("auto", { arch: "arm64", cpuInfo: "/nowhere" })).toBe("8");
+    expect(resolveWeightBits("auto", { arch: "arm64", flags: [] })).toBe("8");
   });
 
   test("the recipe's own number wins", () => {
-    expect(resolveWeightBits("7", { arch: "arm64", cpuInfo: "/nowhere" })).toBe("7");
+    expect(resolveWeightBits("7", { arch: "arm64", flags: [] })).toBe("7");
   });
 });
 
