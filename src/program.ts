@@ -4,6 +4,7 @@ import type { RunFlags } from "./commands/context.js";
 import { defineDataCommands } from "./commands/define-data.js";
 import { defineEvaluationCommands } from "./commands/define-evaluation.js";
 import type { DoctorFlags } from "./commands/doctor.js";
+import type { EnvFlags } from "./commands/env.js";
 import { withPlaces, withRunOptions, withSet } from "./commands/flags.js";
 import type { InitFlags } from "./commands/init.js";
 import type { Perform } from "./commands/perform.js";
@@ -204,8 +205,9 @@ function addMachineCommands(program: Command, perform: Perform): void {
     .helpGroup(group)
     .description("build the pinned Python environment and fetch onnxruntime-node")
     .option("--rebuild", "throw away what is there first")
+    .option("--openvino", "also fetch OpenVINO, for quantize.openvino (180 MB)")
     .action((_: unknown, command: Command) => {
-      const flags = command.optsWithGlobals<{ rebuild?: boolean } & OutputFlags>();
+      const flags = command.optsWithGlobals<EnvFlags & OutputFlags>();
       return perform(flags, async (context) => (await import("./commands/env.js")).prepareEnvironment(flags, context));
     });
   withPlaces(program.command("doctor"))

@@ -1,5 +1,6 @@
 // `env`: builds what a run needs on this machine (the pinned Python environment and onnxruntime-node) and says where it is.
 import { onnxRuntimeEntry, onnxRuntimeVersion } from "../environment/onnxruntime.js";
+import { addOpenvino } from "../environment/openvino.js";
 import { ensurePython, findReadyEnvironment } from "../environment/python-environment.js";
 import { RerankTuneError } from "../errors.js";
 import type { Renderable } from "../ui/output.js";
@@ -11,7 +12,12 @@ export interface EnvData {
   onnxruntime_node: { entry: string; version: string };
 }
 
-export async function prepareEnvironment(flags: { rebuild?: boolean }, context: CommandContext): Promise<Renderable> {
+export interface EnvFlags {
+  rebuild?: boolean;
+  openvino?: boolean;
+}
+
+export async function prepareEnvironment(flags: EnvFlags, context: CommandContext): Promise<Renderable> {
   const { home, emit, signal } = context;
   const { executable } = await ensurePython({ home, emit, signal, rebuild: flags.rebuild ?? false });
   const ready = await findReadyEnvironment(home);
@@ -21,6 +27,8 @@ export async function prepareEnvironment(flags: { rebuild?: boolean }, context: 
       message: `${executable} is not there after it was built.`,
       hint: "run `rerank-tune env --rebuild`",
     });
+  if (flags.openvino === true)
+    await addOpenvino({ folder: ready.folder, executable, variables: process.env, signal, emit });
   const entry = await onnxRuntimeEntry({ home, emit, signal });
   const data: EnvData = {
     home,

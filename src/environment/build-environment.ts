@@ -1,30 +1,24 @@
 // Builds one environment: venv, torch, the lock, a check of what was installed, and the stamp last. Locking and finding are the caller's.
-import type { EventEmitter } from "node:events";
-import { createWriteStream, type WriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { RerankTuneError } from "../errors.js";
-import type { StageEvent } from "../pipeline/stage.js";
 import type { FoundPython } from "./find-python.js";
 import { lockedRequirements } from "./lock-file.js";
 import { LOCK_FILE, TEI_LOCK_FILE } from "./package-root.js";
+import { installBeside, pipFailure, pipInstall, type StepLog, type StepOptions, step } from "./pip.js";
 import type { ReadyStamp } from "./python-environment.js";
 import { chooseTorch, TORCH_VERSION, type TorchSource } from "./torch-source.js";
 
-export interface BuildOptions {
-  folder: string;
-  /** The interpreter the venv will have. */
-  executable: string;
+export interface BuildOptions extends StepOptions {
   python: FoundPython;
   requested: string | null;
   stampFile: string;
-  variables: NodeJS.ProcessEnv;
-  signal: AbortSignal;
-  emit(event: StageEvent): void;
 }
 
+const LOG_NAME = "build.log";
+const AGAIN = "rerank-tune env --rebuild";
 /** Folder in the environment; python/rerank_tune_worker/quantization/tei_runtime.py looks there. */
 const TEI_RUNTIME = "tei-runtime";
 
@@ -54,7 +48,7 @@ print("rerank-tune:" + json.dumps({"problems": problems, "torch": torch}))
 export async function buildEnvironment(options: BuildOptions): Promise<ReadyStamp> {
   const { folder, executable, python, signal, emit } = options;
   await mkdir(folder, { recursive: true });
-  const log = createWriteStream(join(folder, "build.log"));
+  const log = { stream: createWriteStream(join(folder, LOG_NAME)), name: LOG_NAME, again: AGAIN };
   try {
     emit({ type: "phase", name: "create the Python environment" });
     await step(options, log, python.executable, ["-I", "-m", "venv", folder]);
@@ -70,15 +64,14 @@ export async function buildEnvironment(options: BuildOptions): Promise<ReadyStam
     const installed = await checkInstalled(options);
     return await writeStamp(options, installed);
   } finally {
-    await new Promise((resolve) => log.end(resolve));
+    await new Promise((resolve) => log.stream.end(resolve));
   }
 }
 
 /** Without it everything works but the comparison with TEI's scores, so a mirror that lacks the version does not stop the build. */
-async function addTeiRuntime(options: BuildOptions, log: WriteStream): Promise<void> {
-  const target = ["--no-deps", "--target", join(options.folder, TEI_RUNTIME), "--requirement", TEI_LOCK_FILE];
+async function addTeiRuntime(options: BuildOptions, log: StepLog): Promise<void> {
   try {
-    await step(options, log, options.executable, [...pipInstall(options), ...target]);
+    await installBeside(options, log, TEI_RUNTIME, TEI_LOCK_FILE);
   } catch (error) {
     if (!(error instanceof RerankTuneError) || error.code !== "ENVIRONMENT_BROKEN") throw error;
     const packages = lockedRequirements(TEI_LOCK_FILE).join(", ");
@@ -87,75 +80,10 @@ async function addTeiRuntime(options: BuildOptions, log: WriteStream): Promise<v
   }
 }
 
-function pipInstall({ variables }: BuildOptions): string[] {
-  const wheels = variables.RERANK_TUNE_WHEELS;
-  return [
-    "-I",
-    "-m",
-    "pip",
-    "install",
-    "--no-input",
-    "--progress-bar",
-    "off",
-    ...(wheels ? ["--find-links", wheels] : []),
-  ];
-}
-
 function torchArguments(source: TorchSource): string[] | undefined {
   if (source.kind === "wheel") return ["--no-deps", source.path];
   if (source.kind === "index") return ["--no-deps", "--index-url", source.url, `torch==${TORCH_VERSION}+cpu`];
   return undefined;
-}
-
-/** Runs one command; its output goes to the log, what pip is collecting or downloading to the reader as progress. */
-async function step(options: BuildOptions, log: WriteStream, file: string, args: string[]): Promise<void> {
-  const last: string[] = [];
-  log.write(`$ ${file} ${args.join(" ")}\n`);
-  const total = lockedRequirements().length;
-  let collected = 0;
-  const child = execa(file, args, {
-    all: true,
-    buffer: false,
-    reject: false,
-    stdin: "ignore",
-    // A user's pip settings that send packages elsewhere would leave the environment empty.
-    env: {
-      ...options.variables,
-      PIP_USER: "0",
-      PIP_TARGET: "",
-      PIP_PREFIX: "",
-      PIP_REQUIRE_VIRTUALENV: "0",
-      PYTHONHOME: undefined,
-    },
-    extendEnv: false,
-    cancelSignal: options.signal,
-  });
-  for await (const line of createInterface({ input: child.all, signal: options.signal })) {
-    log.write(`${line}\n`);
-    if (last.push(line) > 15) last.shift();
-    if (/^(?:Collecting|Processing|Requirement already).*\(line \d+\)\)$/.test(line))
-      options.emit({ type: "progress", completed: Math.min(++collected, total), total, unit: "packages" });
-    if (/^Installing collected/.test(line)) options.emit({ type: "phase", name: "unpack them" });
-  }
-  if (options.signal.aborted) await stopped(child);
-  options.signal.throwIfAborted();
-  const result = await child;
-  if (result.exitCode !== 0)
-    throw broken(
-      options,
-      `\`${["python", ...args.slice(1, 4)].join(" ")}\` failed (${result.code ?? result.signal ?? `exit code ${result.exitCode}`})`,
-      last,
-    );
-}
-
-/** Waits for the process but not for its pipes, which a grandchild may hold open. */
-async function stopped(child: {
-  exitCode: number | null;
-  signalCode: string | null;
-  once: EventEmitter["once"];
-}): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null)
-    await new Promise<void>((resolve) => child.once("exit", () => resolve()));
 }
 
 async function checkInstalled(options: BuildOptions): Promise<string> {
@@ -167,9 +95,9 @@ async function checkInstalled(options: BuildOptions): Promise<string> {
   options.signal.throwIfAborted();
   const line = (result.stdout ?? "").split("\n").find((text) => text.startsWith("rerank-tune:"));
   if (line === undefined)
-    throw broken(options, "The new environment does not answer", (result.stderr ?? "").split("\n").slice(-15));
+    throw failure(options, "The new environment does not answer", (result.stderr ?? "").split("\n").slice(-15));
   const { problems, torch } = JSON.parse(line.slice("rerank-tune:".length)) as { problems: string[]; torch: string };
-  if (problems.length > 0) throw broken(options, "The installed packages differ from the lock", problems);
+  if (problems.length > 0) throw failure(options, "The installed packages differ from the lock", problems);
   return torch;
 }
 
@@ -189,33 +117,5 @@ async function writeStamp(options: BuildOptions, torch: string): Promise<ReadySt
   return stamp;
 }
 
-/** Disk and network troubles of pip have their own names, because they have their own remedies. */
-function broken(options: BuildOptions, what: string, lines: string[]): RerankTuneError {
-  const text = lines.join("\n");
-  const problems = lines.filter((line) => line.trim() !== "").map((message) => ({ message: message.slice(0, 300) }));
-  const log = join(options.folder, "build.log");
-  if (/No space left on device|Errno 28|Disk quota exceeded/.test(text))
-    return new RerankTuneError({
-      code: "DISK_FULL",
-      message: `No space is left on the disk while building ${options.folder}.`,
-      hint: `free space, see \`df -h ${options.folder}\`, or set RERANK_TUNE_HOME to a folder on another disk; then run the same command again`,
-      problems,
-    });
-  if (
-    /No matching distribution|Could not find a version|ConnectionError|NewConnectionError|Max retries|Temporary failure in name resolution/.test(
-      text,
-    )
-  )
-    return new RerankTuneError({
-      code: "ENVIRONMENT_BROKEN",
-      message: `${what}: a package could not be had from the configured index.`,
-      hint: `check the network and \`${options.executable} -m pip config list\` (proxy: HTTPS_PROXY, mirror: PIP_INDEX_URL, wheels on disk: RERANK_TUNE_WHEELS), then run \`rerank-tune env --rebuild\`; all output is in ${log}`,
-      problems,
-    });
-  return new RerankTuneError({
-    code: "ENVIRONMENT_BROKEN",
-    message: `${what}.`,
-    hint: `read ${log}, then run \`rerank-tune env --rebuild\``,
-    problems,
-  });
-}
+const failure = (options: BuildOptions, what: string, lines: string[]): RerankTuneError =>
+  pipFailure(options, { name: LOG_NAME, again: AGAIN }, what, lines);

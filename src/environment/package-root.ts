@@ -8,6 +8,8 @@ export const WORKER_FILE = join(PACKAGE_ROOT, "python", "worker.py");
 export const LOCK_FILE = join(PACKAGE_ROOT, "python", "requirements.lock");
 /** The second ONNX Runtime, whose scores are compared. */
 export const TEI_LOCK_FILE = join(PACKAGE_ROOT, "python", "tei-runtime.lock");
+/** Installed on request. */
+export const OPENVINO_LOCK_FILE = join(PACKAGE_ROOT, "python", "openvino.lock");
 export const RECIPES_FOLDER = join(PACKAGE_ROOT, "recipes");
 
 export interface PackageDescription {

@@ -2,7 +2,7 @@
 import type { ProviderShares } from "../inference/provider-shares.js";
 import type { Calibration } from "../ranking/calibration.js";
 import type { PairedComparison } from "../ranking/significance.js";
-import type { TeiRuntime, TriedInt8 } from "../stages/quantize/schema.js";
+import type { OpenvinoRuntime, TeiRuntime, TriedInt8 } from "../stages/quantize/schema.js";
 import type {
   GateOutcome,
   LatencyRow,
@@ -178,6 +178,13 @@ export interface MeasuredRung extends Omit<TriedInt8, "forms"> {
   milliseconds: number | null;
 }
 
+/** The fp32 graph in OpenVINO. */
+export interface MeasuredOpenvino {
+  version: string;
+  /** `milliseconds`: median time of one pair alone, as of the int8 graphs; null where it was not kept. */
+  rows: (OpenvinoRuntime["rows"][number] & { milliseconds: number | null })[];
+}
+
 export interface Making {
   /** `builtin:<name>`, `hub:<repository>@<commit>` or `local:<folder name>`; null when the manifest does not say. */
   base: string | null;
@@ -189,6 +196,8 @@ export interface Making {
   int8: MeasuredRung[];
   /** All graphs in the ONNX Runtime that TEI embeds; null where it was not there. */
   tei_runtime: TeiRuntime | null;
+  /** Null where the recipe did not ask for it. */
+  openvino: MeasuredOpenvino | null;
   /** Options of the recipe as `section.field`, paths left out. */
   options: [name: string, value: string][];
   /** Names and versions or digests. */

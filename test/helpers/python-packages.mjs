@@ -25,14 +25,18 @@ export function testEnvironment() {
 }
 
 /**
- * Builds the worker's environment if need be.
+ * Builds the worker's environment if need be, with OpenVINO beside it.
  * @returns {{ home: string, python: { executable: string, version: string } }} what `rerank-tune env` says.
  */
 export function workerEnvironment() {
-  const { stdout, status } = spawnSync(process.execPath, [join(ROOT, "dist", "cli.js"), "env", "--json"], {
-    stdio: ["ignore", "pipe", 2],
-    encoding: "utf8",
-  });
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    [join(ROOT, "dist", "cli.js"), "env", "--openvino", "--json"],
+    {
+      stdio: ["ignore", "pipe", 2],
+      encoding: "utf8",
+    },
+  );
   const answer = stdout === "" ? undefined : JSON.parse(stdout);
   if (status === 0) return answer.data;
   throw new Error(answer === undefined ? "`rerank-tune env` failed" : `${answer.error.message} ${answer.error.hint}`);

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 import onnx
 
+from ..onnx_export.batches import pad_id
 from ..onnx_export.onnx_files import EXTERNAL_SUFFIX, Tensor, read_model, write_model
 from ..pairs import EncodedPair, PairEncoder
 from ..protocol import Done, Job
@@ -22,6 +23,7 @@ from ..quantization.groups import find_groups
 from ..quantization.int8 import Int8Graph
 from ..quantization.ladder import FORMS, Limits, choose_forms, cost, form_of, int8_tables_suffice
 from ..quantization.measure import finite_scores, relative_error, timed_score
+from ..quantization.openvino_runtime import compare_with_openvino, require_openvino
 from ..quantization.search import Choice, best_choices
 from ..quantization.sensitivity import sensitivities
 from ..quantization.tables import has_large_table
@@ -40,7 +42,8 @@ SENSED_PAIRS, SENSED_PAIRS_OF_LARGE, LARGE = 16, 6, 2**30
 def run(job: Job, reporter: Reporter) -> Done:
     """inputs: onnx (file), model (folder with tokenizer), calibration (groups.train.jsonl).
 
-    options: int8, fp16, fp16_attention (plain or fused; plain where absent), calibration_queries, calibration_depth, weight_bits (7 or 8), target_error, max_error, max_length. Raises JobError DATA_INVALID, WORKER_FAILED.
+    options: int8, fp16, fp16_attention (plain or fused; plain where absent), calibration_queries, calibration_depth, weight_bits (7 or 8), target_error, max_error, max_length, openvino (false where absent).
+    Raises JobError DATA_INVALID, WORKER_FAILED, MODEL_UNSUPPORTED, ENVIRONMENT_BROKEN.
     """
     scratch = os.path.join(job.out_dir, ".scratch")
     os.makedirs(scratch, exist_ok=True)
@@ -60,7 +63,8 @@ class _Quantization:
         self.limits = Limits(float(job.options["target_error"]), float(job.options["max_error"]))
         self.durations: dict[str, float] = {}
         self.tried: list[dict] = []
-        self.milliseconds: list[float] = []  # a pair, by rung; not among the outputs, which are the same for every equal run
+        self.milliseconds: list[float] = []  # a pair, by rung
+        self.openvino_milliseconds: list[float] = []  # a pair, by precision
         self.phases = ["collect activations"]
         self.phases += ["search scales", "choose forms", "write int8"] if job.options["int8"] else []
         self.phases += ["write fp16"] if job.options["fp16"] else []
@@ -68,21 +72,27 @@ class _Quantization:
         self.model, self.tensors = read_model(job.inputs["onnx"])
 
     def done(self) -> Done:
+        if self.job.options.get("openvino"):
+            require_openvino()  # before the minutes, not after them
         encoder = PairEncoder(self.job.inputs["model"], int(self.job.options["max_length"]))
         options = self.job.options
         searched, held_back = calibration_pairs(self.job.inputs["calibration"], encoder, int(options["calibration_queries"]), int(options["calibration_depth"]))
         self.groups = find_groups(self.model.graph, self.tensors)
         self._timed("collect activations", lambda: self._collect(searched))
         choices = self._int8(searched) if options["int8"] else {}
-        os.makedirs(os.path.join(self.job.out_dir, "records"), exist_ok=True)
-        with open(os.path.join(self.job.out_dir, "records", "rungs.json"), "w", encoding="utf-8") as file:
-            json.dump({"milliseconds": self.milliseconds}, file)
         if options["fp16"]:
             self._timed("write fp16", self._fp16)
-        variants, tei = self._timed("measure errors", lambda: self._variants(held_back))
+        variants, tei, openvino = self._timed("measure errors", lambda: self._variants(held_back))
+        self._keep_times()
         rows = [self._row(member.node, choices[group.x]) for group in self.groups for member in group.members if group.x in choices]
         metrics = {f"{variant['name']}_relative_error": variant["relative_error"] for variant in variants}
-        return Done(outputs={"variants": variants, "choices": rows, "tried": self.tried, "tei_runtime": tei, "weight_bits": self.bits}, metrics=metrics, durations=self.durations)
+        return Done(outputs={"variants": variants, "choices": rows, "tried": self.tried, "tei_runtime": tei, "openvino": openvino, "weight_bits": self.bits}, metrics=metrics, durations=self.durations)
+
+    def _keep_times(self) -> None:
+        """Not among the outputs, which are the same for every equal run."""
+        os.makedirs(os.path.join(self.job.out_dir, "records"), exist_ok=True)
+        with open(os.path.join(self.job.out_dir, "records", "rungs.json"), "w", encoding="utf-8") as file:
+            json.dump({"milliseconds": self.milliseconds, "openvino": self.openvino_milliseconds}, file)
 
     def _timed(self, phase: str, work: Callable[[], Result]) -> Result:
         self.reporter.check_cancelled()
@@ -168,12 +178,16 @@ class _Quantization:
         if os.path.exists(path + EXTERNAL_SUFFIX):
             raise JobError("MODEL_UNSUPPORTED", f"the {name} graph is larger than 2 GB", f"set `quantize.{name}: false`")
 
-    def _variants(self, pairs: list[EncodedPair]) -> tuple[list[dict], dict | None]:
-        """What was written, and what TEI's runtime makes of all graphs; both with errors against float32 here."""
+    def _variants(self, pairs: list[EncodedPair]) -> tuple[list[dict], dict | None, dict | None]:
+        """What was written, what TEI's runtime makes of all graphs, and OpenVINO of the float32 one; all with errors against float32 here."""
         paths = {"fp32": self.job.inputs["onnx"]} | {name: os.path.join(self.job.out_dir, path) for name, path in FILES.items() if self.job.options[name]}
         scores = finite_scores(paths, pairs, self._progress(len(pairs), "pairs"))
         variants = [{"name": name, "file": FILES[name], "bytes": os.path.getsize(path), "relative_error": relative_error(scores[name], scores["fp32"])} for name, path in paths.items() if name != "fp32"]
-        return variants, compare_with_tei(paths, scores, pairs, self.scratch, self.reporter.check_cancelled)
+        tei = compare_with_tei(paths, scores, pairs, self.scratch, self.reporter.check_cancelled)
+        openvino = None
+        if self.job.options.get("openvino"):
+            openvino, self.openvino_milliseconds = compare_with_openvino(paths["fp32"], scores["fp32"], pairs, pad_id(self.job.inputs["model"]), self.scratch, self.reporter.check_cancelled)
+        return variants, tei, openvino
 
     @staticmethod
     def _row(node: str, choice: Choice) -> dict:

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { jsonOf } from "../../artifacts/json-value.js";
 import type { Artifact } from "../../artifacts/store.js";
 import type { TeiRuntime } from "../../stages/quantize/schema.js";
-import type { MeasuredRung } from "../data.js";
+import type { MeasuredOpenvino, MeasuredRung } from "../data.js";
 import { checkedFile } from "./artifacts.js";
 
 const TIMES_FILE = "records/rungs.json";
@@ -21,7 +21,7 @@ const triedSchema = z.object({
     }),
   ),
 });
-const timesSchema = z.object({ milliseconds: z.array(z.number()) });
+const timesSchema = z.object({ milliseconds: z.array(z.number()), openvino: z.array(z.number()).default([]) });
 
 const teiSchema = z.object({
   tei_runtime: z.object({
@@ -36,6 +36,15 @@ const teiSchema = z.object({
   }),
 });
 
+const openvinoSchema = z.object({
+  openvino: z.object({
+    version: z.string(),
+    rows: z.array(
+      z.object({ precision: z.enum(["f32", "bf16"]), relative_error: z.number(), moved_by_batch: z.number() }),
+    ),
+  }),
+});
+
 /** @returns null where that runtime was not there, and for an artifact of an older version. */
 export const collectTeiRuntime = (quantize: Artifact | undefined): TeiRuntime | null =>
   teiSchema.safeParse(quantize?.manifest.output).data?.tei_runtime ?? null;
@@ -44,7 +53,20 @@ export const collectTeiRuntime = (quantize: Artifact | undefined): TeiRuntime | 
 export async function collectLadder(quantize: Artifact | undefined): Promise<MeasuredRung[]> {
   const tried = triedSchema.safeParse(quantize?.manifest.output).data?.tried ?? [];
   if (quantize === undefined || tried.length === 0) return [];
-  const file = await checkedFile(quantize, TIMES_FILE);
-  const times = file === undefined ? undefined : timesSchema.safeParse(jsonOf(await readFile(file, "utf8"))).data;
+  const times = await timesOf(quantize);
   return tried.map((rung, index) => ({ ...rung, milliseconds: times?.milliseconds[index] ?? null }));
+}
+
+/** @returns null where the recipe did not ask for it. @throws RerankTuneError ARTIFACT_CORRUPT. */
+export async function collectOpenvino(quantize: Artifact | undefined): Promise<MeasuredOpenvino | null> {
+  const found = openvinoSchema.safeParse(quantize?.manifest.output).data?.openvino;
+  if (quantize === undefined || found === undefined) return null;
+  const times = await timesOf(quantize);
+  const rows = found.rows.map((row, index) => ({ ...row, milliseconds: times?.openvino[index] ?? null }));
+  return { version: found.version, rows };
+}
+
+async function timesOf(quantize: Artifact): Promise<z.infer<typeof timesSchema> | undefined> {
+  const file = await checkedFile(quantize, TIMES_FILE);
+  return file === undefined ? undefined : timesSchema.safeParse(jsonOf(await readFile(file, "utf8"))).data;
 }

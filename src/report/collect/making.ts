@@ -3,7 +3,7 @@ import { z } from "zod";
 import { trimReportSchema } from "../../trim/schema.js";
 import type { DataCounts, Making } from "../data.js";
 import type { Chain } from "./artifacts.js";
-import { collectLadder, collectTeiRuntime } from "./ladder.js";
+import { collectLadder, collectOpenvino, collectTeiRuntime } from "./ladder.js";
 
 /** Sections of the recipe whose options decide the results; the others name places or repeat these. */
 const SECTIONS = ["prepare", "train", "export", "quantize", "verify"];
@@ -33,6 +33,7 @@ export async function collectMaking(chain: Chain): Promise<Making> {
     trim: trimReportSchema.safeParse((train?.output as { trim?: unknown } | undefined)?.trim).data ?? null,
     int8: await collectLadder(chain.get("quantize")),
     tei_runtime: collectTeiRuntime(chain.get("quantize")),
+    openvino: await collectOpenvino(chain.get("quantize")),
     options: artifacts
       .filter(([name]) => SECTIONS.includes(name))
       .flatMap(([name, { manifest }]) => flatOptions(name, manifest.options)),

@@ -1,6 +1,6 @@
 // The ladder of int8 graphs: what each rung is made of, how far its scores are off and how long a pair takes.
 import type { TeiRuntime } from "../../stages/quantize/schema.js";
-import type { MeasuredRung } from "../data.js";
+import type { MeasuredOpenvino, MeasuredRung } from "../data.js";
 import type { Markup } from "../markup.js";
 import { table } from "./parts.js";
 
@@ -38,4 +38,19 @@ export function teiRuntimeTable({ version, graphs }: TeiRuntime): Markup {
   ]);
   const caption = `The same graphs in ONNX Runtime ${version}, which Text Embeddings Inference embeds: score error against fp32 here, and the largest difference of a score to the same graph here`;
   return table({ caption, shown: true, head: ["graph", "score error", "largest difference"], rows });
+}
+
+/** Not published: a score that depends on its batch mates cannot be trusted with a threshold. */
+export function openvinoTable({ version, rows }: MeasuredOpenvino): Markup {
+  return table({
+    caption: `The fp32 graph in OpenVINO ${version}, by the precision it computes in: score error against ONNX Runtime, how far a score moves with its batch, and the time of one pair alone`,
+    shown: true,
+    head: ["precision", "score error", "moved by its batch", "a pair"],
+    rows: rows.map(({ precision, relative_error, moved_by_batch, milliseconds }) => [
+      precision,
+      `${(100 * relative_error).toFixed(1)} %`,
+      moved_by_batch.toPrecision(2),
+      milliseconds === null ? "" : `${milliseconds.toFixed(1)} ms`,
+    ]),
+  });
 }

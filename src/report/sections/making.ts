@@ -3,14 +3,14 @@ import type { TrimReport } from "../../trim/schema.js";
 import type { DataCounts, ReportData, StageRecord } from "../data.js";
 import { type Content, html, type Markup } from "../markup.js";
 import { count, duration, size, time } from "../numbers.js";
-import { ladderTable, teiRuntimeTable } from "./ladder.js";
+import { ladderTable, openvinoTable, teiRuntimeTable } from "./ladder.js";
 import { folded, section, table } from "./parts.js";
 
 /** Characters of a digest that are shown, as in the names of the artifact folders. */
 const SHOWN_DIGEST = 12;
 
 export function makingSection({ making }: ReportData): Markup {
-  const { base, data, stages, trim, int8, tei_runtime, options, tools, host } = making;
+  const { base, data, stages, trim, int8, tei_runtime, openvino, options, tools, host } = making;
   const introduction = `${base === null ? "" : `Started from ${base}. `}Made on ${host}. The key names the artifact folder; the digest is the sha256 of what it holds.`;
   return section("making", "How it was made", introduction, [
     data === null ? undefined : dataTable(data),
@@ -18,6 +18,7 @@ export function makingSection({ making }: ReportData): Markup {
     trim === null ? undefined : trimTable(trim),
     int8.length === 0 ? undefined : ladderTable(int8),
     tei_runtime === null ? undefined : teiRuntimeTable(tei_runtime),
+    openvino === null ? undefined : openvinoTable(openvino),
     folded("Options of the recipe", definitions("Options of the recipe", options)),
     folded(
       "Versions",

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Stage } from "../../pipeline/stage.js";
 import { runStageJob } from "../../worker/stage-job.js";
 import { quantizeJob } from "./job.js";
-import { INPUT_FORMS, type QuantizeOutput, type QuantizeStageOptions } from "./schema.js";
+import { INPUT_FORMS, type OpenvinoRuntime, type QuantizeOutput, type QuantizeStageOptions } from "./schema.js";
 import { resolveWeightBits } from "./weight-bits.js";
 
 const outputs: z.ZodType<QuantizeOutput> = z.object({
@@ -33,6 +33,14 @@ const outputs: z.ZodType<QuantizeOutput> = z.object({
       ),
     })
     .nullable(),
+  openvino: z
+    .object({
+      version: z.string(),
+      rows: z.array(
+        z.object({ precision: z.enum(["f32", "bf16"]), relative_error: z.number(), moved_by_batch: z.number() }),
+      ),
+    })
+    .nullable(),
   weight_bits: z.int(),
 });
 
@@ -51,7 +59,14 @@ export const quantize: Stage<QuantizeStageOptions, QuantizeOutput, "prepare" | "
   tools: ({ python_lock }) => ({ python_lock }),
   run: async (context, options, inputs) => {
     if (!options.int8 && !options.fp16)
-      return { variants: [], choices: [], tried: [], tei_runtime: null, weight_bits: Number(options.weight_bits) };
+      return {
+        variants: [],
+        choices: [],
+        tried: [],
+        tei_runtime: null,
+        openvino: null,
+        weight_bits: Number(options.weight_bits),
+      };
     const folders = { prepare: inputs.prepare.dir, train: inputs.train.dir, export: inputs.export.dir };
     const output = await runStageJob(context, quantizeJob(options, folders), outputs);
     for (const { name, bytes, relative_error } of output.variants)
@@ -60,9 +75,18 @@ export const quantize: Stage<QuantizeStageOptions, QuantizeOutput, "prepare" | "
         message: `${name}: ${(bytes / 1e6).toFixed(1)} MB, score error ${(100 * relative_error).toFixed(1)} % of a standard deviation`,
       });
     context.emit({ type: "note", message: inTei(output) });
+    if (output.openvino !== null) context.emit({ type: "note", message: inOpenvino(output.openvino) });
     return output;
   },
 };
+
+function inOpenvino({ version, rows }: OpenvinoRuntime): string {
+  const told = rows.map(
+    ({ precision, relative_error, moved_by_batch }) =>
+      `${precision} ${(100 * relative_error).toFixed(1)} % (moved by its batch by ${moved_by_batch.toPrecision(2)})`,
+  );
+  return `in OpenVINO ${version}: score error ${told.join(", ")}`;
+}
 
 function inTei({ tei_runtime }: QuantizeOutput): string {
   if (tei_runtime === null) return "not scored with TEI's ONNX Runtime: it is not in the Python environment";

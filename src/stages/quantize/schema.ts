@@ -30,6 +30,12 @@ export const quantizeSchema = z.strictObject({
     .enum(["auto", "7", "8"])
     .default("auto")
     .describe("`7` for CPUs without VNNI, where 8-bit products saturate; `auto` reads this machine's CPU flags."),
+  openvino: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Also score and time the fp32 graph in OpenVINO, in float32 and bfloat16, for servers that use it. Needs `rerank-tune env --openvino`. Its bf16 was 1.7 times as fast as our int8 on a processor with AMX, and its scores depend on the batch by about 0.02 (bench/results/other_runtimes.txt), so it is measured and told, not published.",
+    ),
 });
 export type QuantizeOptions = z.infer<typeof quantizeSchema>;
 
@@ -74,12 +80,26 @@ export interface TeiRuntime {
     largest_difference: number;
   }[];
 }
+/** The fp32 graph in OpenVINO. */
+export interface OpenvinoRuntime {
+  version: string;
+  /** One a precision that the processor has. */
+  rows: {
+    precision: "f32" | "bf16";
+    /** As QuantizedVariant has it. */
+    relative_error: number;
+    /** Largest difference of a score alone to the same in a padded batch. */
+    moved_by_batch: number;
+  }[];
+}
 export interface QuantizeOutput {
   variants: QuantizedVariant[];
   /** Per MatMul: node, form (`static`, `token`, `block` or `float32`), smoothing strength alpha, measured error. */
   choices: { node: string; form: string; alpha: number; error: number }[];
   /** All graphs in the ONNX Runtime that TEI embeds; null where it is not installed. */
   tei_runtime: TeiRuntime | null;
+  /** Null where the recipe does not ask for it. */
+  openvino: OpenvinoRuntime | null;
   /** The int8 graphs that were measured, in their order; one was kept. */
   tried: TriedInt8[];
   weight_bits: number;

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { sigmoid } from "../../../src/ranking/calibration.js";
 import { readScores } from "../../../src/ranking/scores.js";
 import { collectReport } from "../../../src/report/collect/index.js";
-import { collectLadder, collectTeiRuntime } from "../../../src/report/collect/ladder.js";
+import { collectLadder, collectOpenvino, collectTeiRuntime } from "../../../src/report/collect/ladder.js";
 import { collectMaking, flatOptions } from "../../../src/report/collect/making.js";
 import { historyRows } from "../../../src/report/collect/training.js";
 import { isMissing, type Part } from "../../../src/report/data.js";
@@ -317,6 +317,23 @@ describe("the scores in TEI's runtime", () => {
       await new PipelineFolder(folder()).commit("04-quantize", "quantize", {}, { output: { tei_runtime } });
     expect(collectTeiRuntime(await commit({ version: "1.22.1", graphs }))).toEqual({ version: "1.22.1", graphs });
     expect(collectTeiRuntime(await commit(null))).toBeNull();
+  });
+});
+
+describe("the scores in OpenVINO", () => {
+  test("come with their times, or are none", async () => {
+    const row = { precision: "bf16", relative_error: 0.01, moved_by_batch: 0.02 };
+    const commit = async (openvino: unknown, times: string) =>
+      await new PipelineFolder(folder()).commit(
+        "04-quantize",
+        "quantize",
+        { "records/rungs.json": times },
+        { output: { openvino } },
+      );
+    const made = await commit({ version: "2026.4.1", rows: [row] }, '{"milliseconds":[],"openvino":[7.5]}');
+    expect(await collectOpenvino(made)).toEqual({ version: "2026.4.1", rows: [{ ...row, milliseconds: 7.5 }] });
+    expect(await collectOpenvino(await commit(null, '{"milliseconds":[]}'))).toBeNull();
+    expect(await collectOpenvino(undefined)).toBeNull();
   });
 });
 

@@ -63,6 +63,11 @@ describe("the page", () => {
     expect(text(without)).not.toContain("Text Embeddings Inference embeds");
   });
 
+  test("shows what OpenVINO makes of the fp32 graph where that was asked for", () => {
+    expect(text(page)).toContain("bf16 1.4 % 0.015 115.7 ms");
+    expect(text(withData({ making: { ...reportData.making, openvino: null } }))).not.toContain("OpenVINO");
+  });
+
   test("shows what left the vocabulary, and for which texts that is proven; no table without it", () => {
     const words = text(withData({ making: { ...reportData.making, trim: TRIM_REPORT } }));
     expect(words).toContain("1,200 texts are proven to be cut as before; and all texts in the letters of de, fr");

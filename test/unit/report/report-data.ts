@@ -197,6 +197,10 @@ export const reportData: ReportData = {
       { ...RUNG, tables: "fp16", error: 0.048, bytes: 55_600_000, kept: false, milliseconds: 12.34 },
       { ...RUNG, tables: "int8", error: 0.049, bytes: 39_400_000, kept: true, milliseconds: null },
     ],
+    openvino: {
+      version: "2026.4.1",
+      rows: [{ precision: "bf16", relative_error: 0.0137, moved_by_batch: 0.01496, milliseconds: 115.72 }],
+    },
     tei_runtime: { version: "1.22.1", graphs: [{ name: "int8", relative_error: 0.0456, largest_difference: 0.0123 }] },
     options: [["train.learning_rate", "0.0002"]],
     tools: [["rerank_tune", "0.1.0"]],

@@ -16,6 +16,7 @@ const OPTIONS = {
   target_error: 0.03,
   max_error: 0.15,
   weight_bits: "8",
+  openvino: false,
   max_length: 128,
 } as const;
 const FOLDERS = { prepare: "/p", train: "/t", export: "/e" };
