@@ -9,6 +9,7 @@ import { withPlaces, withRunOptions, withSet } from "./commands/flags.js";
 import type { InitFlags } from "./commands/init.js";
 import type { Perform } from "./commands/perform.js";
 import type { RegistryFlags } from "./commands/registry.js";
+import type { ReleaseFlags } from "./commands/release.js";
 import type { TrimFlags } from "./commands/trim.js";
 import type { StageName } from "./pipeline/stage.js";
 import { KEEPS } from "./tokenization/trim.js";
@@ -94,13 +95,20 @@ function addStageCommands(program: Command, perform: Perform): void {
       .helpGroup("Up to one stage, in order:")
       .description(description);
     if (name === "verify") command.argument("<recipe>", "YAML file, or the folder of a packaged model");
+    else if (name === "publish") command.argument("<recipe>", "YAML file; with --to also a version of the registry");
     else command.argument("<recipe>", "YAML file, or - for standard input");
+    if (name === "publish")
+      command
+        .option("--to <target>", "release it there as well; see `rerank-tune publish --help`")
+        .option("-y, --yes", "release without asking");
     if (name === "verify") command.option("--data <path>", "with a folder: labelled split to measure quality on");
     command.action((recipe: string, _: unknown, self: Command) => {
-      const flags = self.optsWithGlobals<RunFlags & OutputFlags>();
+      const flags = self.optsWithGlobals<RunFlags & ReleaseFlags & OutputFlags>();
       return perform(flags, async (context) => {
         if (name === "verify")
           return (await import("./commands/verify.js")).verifyRecipeOrFolder(recipe, flags, context);
+        if (name === "publish" && flags.to !== undefined)
+          return (await import("./commands/release.js")).release(recipe, { ...flags, to: flags.to }, context);
         return (await import("./commands/run.js")).runRecipe(recipe, name, flags, context);
       });
     });

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { fromFileSystemError, RerankTuneError } from "../errors.js";
 import { createRegistry } from "./commit.js";
 import type { OciIndex } from "./format.js";
+import { type FrozenVersion, frozenVersion } from "./frozen.js";
 import { readIndex } from "./index-file.js";
 import { type PublishedVersion, type PublishRequest, publishInto } from "./publish.js";
 import { type PulledVersion, pullVersion } from "./pull.js";
@@ -10,6 +11,7 @@ import { type ListedModel, listModels, type ShownVersion, showVersion } from "./
 import { checkRegistry, type RegistryReport, registryCorrupt } from "./verify.js";
 
 export { REPORT_TYPE } from "./format.js";
+export type { FrozenFile, FrozenReferrer, FrozenVersion } from "./frozen.js";
 export type { PublishedFile, PublishedVersion, PublishRequest, Referrer } from "./publish.js";
 export type { PulledVersion } from "./pull.js";
 export type { ListedModel, ShownVersion } from "./read.js";
@@ -22,6 +24,8 @@ export interface Registry {
   list(): Promise<ListedModel[]>;
   /** @param reference `name`, `name:alias` or `name@sha256:<hex>`. */
   show(reference: string): Promise<ShownVersion>;
+  /** A version with the blobs of its files, for whoever releases, serves or signs it. */
+  frozen(reference: string): Promise<FrozenVersion>;
   /** Writes a version into a new or empty folder, every byte checked. */
   pull(reference: string, target: string): Promise<PulledVersion>;
   /** Rehashes everything. @throws RerankTuneError REGISTRY_CORRUPT with all problems, and the report as `data`. */
@@ -61,6 +65,7 @@ export async function openRegistry(dir: string, options: { create?: boolean } = 
     root,
     list: () => guarded(root, async () => await listModels(root, await index())),
     show: (reference) => guarded(root, async () => await showVersion(root, await index(), reference)),
+    frozen: (reference) => guarded(root, async () => await frozenVersion(root, await index(), reference)),
     pull: (reference, target) => guarded(target, async () => await pullVersion(root, await index(), reference, target)),
     publishVersion: (request) => guarded(root, () => publishInto(root, request)),
     verify: (onBlob) =>

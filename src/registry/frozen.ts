@@ -1,0 +1,77 @@
+// A version as whoever releases, serves or signs it sees it: its manifest, and every file with the read-only blob that holds it.
+import { BlobStore } from "./blobs.js";
+import { type Descriptor, FILE_PATH, type OciIndex, type OciManifest } from "./format.js";
+import { aliasesOf, referrerEntries } from "./index-file.js";
+import { readManifest, resolveReference } from "./read.js";
+
+export interface FrozenFile {
+  /** Path in the model folder, with forward slashes. */
+  path: string;
+  bytes: number;
+  /** Hex. */
+  sha256: string;
+  media_type: string;
+  /** Absolute path of its bytes; read-only, and what was hashed when it came in. */
+  blob: string;
+}
+
+/** A small manifest whose subject is a version: a report, a signature, a statement. */
+export interface FrozenReferrer {
+  descriptor: Descriptor;
+  manifest: OciManifest;
+}
+
+export interface FrozenVersion {
+  name: string;
+  /** `name@sha256:<hex>`. */
+  version: string;
+  /** `sha256:<hex>` of the manifest. */
+  digest: string;
+  /** Sorted. */
+  aliases: string[];
+  descriptor: Descriptor;
+  manifest: OciManifest;
+  /** Sorted by path, as in the manifest. */
+  files: FrozenFile[];
+  /** In the order of publication. */
+  referrers: FrozenReferrer[];
+  /** Absolute path of a blob by its digest, for manifests and configs. */
+  blob(digest: string): string;
+}
+
+/** @throws RerankTuneError REGISTRY_NOT_FOUND, REGISTRY_CORRUPT when the manifest is damaged; the files are not read here. */
+export async function frozenVersion(root: string, index: OciIndex, reference: string): Promise<FrozenVersion> {
+  const store = new BlobStore(root);
+  const { name, descriptor } = resolveReference(root, index, reference);
+  const manifest = await readManifest(store, descriptor.digest);
+  const files = manifest.layers.map(({ digest, size, mediaType, annotations }) => ({
+    path: annotations?.[FILE_PATH] ?? "",
+    bytes: size,
+    sha256: digest.slice("sha256:".length),
+    media_type: mediaType,
+    blob: store.path(digest),
+  }));
+  const aliases = aliasesOf(index, name);
+  return {
+    name,
+    version: `${name}@${descriptor.digest}`,
+    digest: descriptor.digest,
+    aliases: Object.keys(aliases)
+      .filter((alias) => aliases[alias] === descriptor.digest)
+      .sort(),
+    descriptor,
+    manifest,
+    files,
+    referrers: await referrersOf(store, index, descriptor.digest),
+    blob: (digest) => store.path(digest),
+  };
+}
+
+async function referrersOf(store: BlobStore, index: OciIndex, subject: string): Promise<FrozenReferrer[]> {
+  const found: FrozenReferrer[] = [];
+  for (const descriptor of referrerEntries(index)) {
+    const manifest = await readManifest(store, descriptor.digest, "");
+    if (manifest.subject?.digest === subject) found.push({ descriptor, manifest });
+  }
+  return found;
+}
