@@ -124,10 +124,14 @@ export function refuseReport(
 
 /** The refusal of a protected alias. */
 function protectedAlias(reference: string, version: string, problems: Problem[]): RerankTuneError {
+  const onlyOpen = problems.every(({ message }) => message.startsWith("inconclusive"));
+  const open = onlyOpen
+    ? "; gates that are inconclusive are let through by `rerank-tune registry protect ... --allow-inconclusive`"
+    : "";
   return new RerankTuneError({
     code: "GATE_FAILED",
     message: `${reference} is protected and does not move: ${version} does not pass verify.`,
-    hint: `publish a version that passes, roll back to one that ${reference} held before, or free the alias with \`rerank-tune registry unprotect\``,
+    hint: `publish a version that passes, roll back to one that ${reference} held before, or free the alias with \`rerank-tune registry unprotect\`${open}`,
     problems,
   });
 }

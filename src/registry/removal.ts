@@ -63,7 +63,7 @@ export async function removeVersion(
     const aliases = aliasesOf(index, name);
     const holding = Object.keys(aliases).filter((alias) => aliases[alias] === digest);
     if (holding.length > 0)
-      throw stays(version, `:${holding.join(", :")} holds it`, "move the alias to another version first");
+      throw stays(version, `held by :${holding.join(" and :")}`, "move the alias to another version first");
     const lines = await soundLog(root, index);
     const guard = Object.keys(protectedAliases(index)).find((key) => {
       const [owner = "", alias = ""] = key.split(":");
@@ -72,7 +72,7 @@ export async function removeVersion(
     if (guard !== undefined)
       throw stays(
         version,
-        `the protected ${guard} held it`,
+        `${guard} is protected and held it`,
         "what a protected alias held stays; free the alias with `rerank-tune registry unprotect` first",
       );
     const leaving = [{ name, digest }];
@@ -83,5 +83,5 @@ export async function removeVersion(
 }
 
 function stays(version: string, why: string, hint: string): RerankTuneError {
-  return new RerankTuneError({ code: "USAGE", message: `${version.slice(0, 90)} is not removed: ${why}.`, hint });
+  return new RerankTuneError({ code: "USAGE", message: `${version} is not removed: ${why}.`, hint });
 }
