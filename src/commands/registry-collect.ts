@@ -7,7 +7,7 @@ import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
 import { registryFolder } from "./context.js";
 import { type RegistryFlags, shortDigest } from "./registry.js";
-import type { ReasonFlags } from "./registry-history.js";
+import { type ReasonFlags, reasonOf } from "./registry-history.js";
 
 export interface CollectFlags extends RegistryFlags {
   keep: number;
@@ -27,12 +27,11 @@ const DAY_MS = 24 * HOUR_MS;
 /** @throws RerankTuneError REGISTRY_NOT_FOUND; USAGE when an alias holds the version. */
 export async function removeFromRegistry(version: string, flags: ReasonFlags): Promise<Renderable> {
   const registry = await openRegistry(resolve(registryFolder(flags)));
-  const removed = await registry.remove({ reference: version, reason: flags.reason });
+  const removed = await registry.remove({ reference: version, reason: reasonOf(flags) });
   return {
     data: removed,
     essential: removed.version,
-    text: () =>
-      `removed ${removed.version}\nits bytes stay until \`rerank-tune registry collect --yes\`; --restore takes it back`,
+    text: () => `removed ${removed.version}\nits bytes stay until \`registry collect --yes\`; --restore takes it back`,
   };
 }
 

@@ -110,7 +110,8 @@ function brokenLog(root: string, moves: Moves): RerankTuneError {
   });
 }
 
-function reasonOf({ reason }: ReasonFlags): string {
+/** @throws RerankTuneError USAGE when it is blank. */
+export function reasonOf({ reason }: ReasonFlags): string {
   if (reason.trim() !== "") return reason.trim();
   throw new RerankTuneError({
     code: "USAGE",
