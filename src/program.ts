@@ -3,12 +3,12 @@ import { Command, Option } from "commander";
 import type { RunFlags } from "./commands/context.js";
 import { defineDataCommands } from "./commands/define-data.js";
 import { defineEvaluationCommands } from "./commands/define-evaluation.js";
+import { defineRegistryCommands } from "./commands/define-registry.js";
 import type { DoctorFlags } from "./commands/doctor.js";
 import type { EnvFlags } from "./commands/env.js";
 import { withPlaces, withRunOptions, withSet } from "./commands/flags.js";
 import type { InitFlags } from "./commands/init.js";
 import type { Perform } from "./commands/perform.js";
-import type { RegistryFlags } from "./commands/registry.js";
 import type { ReleaseFlags } from "./commands/release.js";
 import type { TrimFlags } from "./commands/trim.js";
 import type { StageName } from "./pipeline/stage.js";
@@ -61,7 +61,7 @@ export function buildProgram(version: string, perform: Perform): Command {
   addRecipeCommands(program, perform);
   defineDataCommands(program, perform);
   defineEvaluationCommands(program, perform);
-  addRegistryCommands(program, perform);
+  defineRegistryCommands(program, perform);
   addMachineCommands(program, perform);
   return program;
 }
@@ -172,38 +172,6 @@ function addRecipeCommands(program: Command, perform: Perform): void {
       const flags = command.optsWithGlobals<RunFlags & OutputFlags>();
       return perform(flags, async (context) => (await import("./commands/plan.js")).showStatus(recipe, flags, context));
     });
-}
-
-function addRegistryCommands(program: Command, perform: Perform): void {
-  const registry = program
-    .command("registry")
-    .helpGroup("Registry:")
-    .description("read the local registry: list, show, pull, verify");
-  const add = (name: string, description: string): Command =>
-    withPlaces(registry.command(name)).description(description);
-  const load = () => import("./commands/registry.js");
-  type Flags = RegistryFlags & OutputFlags;
-  add("list", "all models and their versions").action((_: unknown, command: Command) => {
-    const flags = command.optsWithGlobals<Flags>();
-    return perform(flags, async () => (await load()).listRegistry(flags));
-  });
-  add("show", "files, reports and card of one version")
-    .argument("<model>", "name, name:alias or name@sha256:<digest>")
-    .action((model: string, _: unknown, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
-      return perform(flags, async () => (await load()).showRegistry(model, flags));
-    });
-  add("pull", "write a version into a folder, every byte checked")
-    .argument("<model>", "name, name:alias or name@sha256:<digest>")
-    .argument("<folder>", "new or empty folder")
-    .action((model: string, folder: string, _: unknown, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
-      return perform(flags, async () => (await load()).pullFromRegistry(model, folder, flags));
-    });
-  add("verify", "hash everything again").action((_: unknown, command: Command) => {
-    const flags = command.optsWithGlobals<Flags>();
-    return perform(flags, async (context) => (await load()).verifyRegistry(flags, context));
-  });
 }
 
 function addMachineCommands(program: Command, perform: Perform): void {

@@ -1,7 +1,13 @@
 // `registry list|show|pull|verify`: reads a local registry; publishing is a stage.
 import { resolve } from "node:path";
-import { type ListedModel, openRegistry, type ShownVersion } from "../registry/index.js";
-import { size } from "../ui/format.js";
+import {
+  type ListedModel,
+  openRegistry,
+  type RegistryReport,
+  type ShownVersion,
+  type Storage,
+} from "../registry/index.js";
+import { plural, size } from "../ui/format.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
 import { type CommandContext, displayPath, registryFolder } from "./context.js";
@@ -13,21 +19,35 @@ export interface RegistryFlags {
 
 export async function listRegistry(flags: RegistryFlags): Promise<Renderable> {
   const registry = await openRegistry(resolve(registryFolder(flags)));
-  const models = await registry.list();
+  const { models, storage, protected: rules } = await registry.inventory();
   return {
-    data: { registry: registry.root, models },
+    data: { registry: registry.root, models, storage, protected: rules },
     essential: models.map(({ name }) => name).join("\n"),
-    text: () => listText(models),
+    text: () => listText(models, storage, new Set(Object.keys(rules))),
   };
 }
 
-function listText(models: ListedModel[]): string {
+function listText(models: ListedModel[], storage: Storage, guarded: ReadonlySet<string>): string {
+  const shown = (name: string, alias: string) => (guarded.has(`${name}:${alias}`) ? `${alias}*` : alias);
   const rows = models.flatMap(({ name, versions }) =>
-    versions.map(({ digest, aliases, bytes }) => [name, digest.slice(0, 19), size(bytes), aliases.join(" ")]),
+    versions.map(({ digest, aliases, bytes }) => [
+      name,
+      shortDigest(digest),
+      size(bytes),
+      aliases.map((alias) => shown(name, alias)).join(" "),
+    ]),
   );
-  return rows.length === 0
-    ? "the registry is empty"
-    : columns([["model", "version", "size", "alias"], ...rows], [1, 3]).join("\n");
+  if (rows.length === 0) return "the registry is empty";
+  const { file_bytes, stored_bytes } = storage;
+  const saved = file_bytes === 0 ? 0 : Math.round((100 * (file_bytes - stored_bytes)) / file_bytes);
+  const total = `${size(file_bytes)} of files, stored in ${size(stored_bytes)} (${saved} % saved)`;
+  const note = guarded.size === 0 ? [] : ["* protected"];
+  return [...columns([["model", "version", "size", "alias"], ...rows], [1, 3]), "", total, ...note].join("\n");
+}
+
+/** `sha256:` and twelve digits: enough to tell versions apart, short enough for a line. */
+export function shortDigest(digest: string): string {
+  return digest.slice(0, 19);
 }
 
 export async function showRegistry(reference: string, flags: RegistryFlags): Promise<Renderable> {
@@ -37,20 +57,39 @@ export async function showRegistry(reference: string, flags: RegistryFlags): Pro
 
 function showText(shown: ShownVersion): string {
   const files = columns(shown.files.map(({ path, bytes }) => [`  ${path}`, size(bytes)]));
-  const reports = shown.reports.map(({ artifact_type, digest }) => `  ${artifact_type}  ${digest.slice(0, 19)}`);
-  const lines = [shown.version, `alias  ${shown.aliases.join(" ") || "none"}`, "", "files", ...files];
+  const reports = shown.reports.map(({ artifact_type, digest }) => `  ${artifact_type}  ${shortDigest(digest)}`);
+  const { bytes, own_bytes } = shown.storage;
+  const lines = [
+    shown.version,
+    `alias  ${shown.aliases.join(" ") || "none"}`,
+    `size   ${size(bytes)}, ${size(own_bytes)} of it in no other version`,
+    "",
+    "files",
+    ...files,
+  ];
   if (reports.length > 0) lines.push("", "reports", ...reports);
   if (shown.card !== undefined) lines.push("", shown.card.trimEnd());
   return lines.join("\n");
 }
 
-export async function pullFromRegistry(reference: string, target: string, flags: RegistryFlags): Promise<Renderable> {
-  const pulled = await (await openRegistry(resolve(registryFolder(flags)))).pull(reference, resolve(target));
-  const { version, folder, files, bytes } = pulled;
+export interface PullFlags {
+  /** Read the written files again. */
+  verify?: boolean;
+}
+
+export async function pullFromRegistry(
+  reference: string,
+  target: string,
+  flags: RegistryFlags & PullFlags,
+): Promise<Renderable> {
+  const registry = await openRegistry(resolve(registryFolder(flags)));
+  const pulled = await registry.pull(reference, resolve(target), { reread: flags.verify === true });
+  const { version, folder, files, bytes, reread } = pulled;
+  const checked = reread ? "; every file reads back as it was published" : "";
   return {
     data: pulled,
     essential: folder,
-    text: () => `${version}\n${files} files, ${size(bytes)}, in ${displayPath(folder)}`,
+    text: () => `${version}\n${files} files, ${size(bytes)}, in ${displayPath(folder)}${checked}`,
   };
 }
 
@@ -60,11 +99,18 @@ export async function verifyRegistry(flags: RegistryFlags, context: CommandConte
   const report = await registry.verify((completed, total) =>
     context.emit({ type: "progress", completed, total, unit: "blobs" }),
   );
-  const { blobs, bytes, versions, unused } = report;
-  const left = unused === 0 ? "" : `; ${unused} blobs belong to no version`;
-  return {
-    data: report,
-    essential: "sound",
-    text: () => `sound: ${versions} versions, ${blobs} blobs, ${size(bytes)}${left}`,
-  };
+  return { data: report, essential: "sound", text: () => soundText(report) };
+}
+
+function soundText(report: RegistryReport): string {
+  const { blobs, bytes, versions, unused, uncommitted_log_bytes: uncommitted, quarantined_bytes: aside } = report;
+  const notes = [
+    ...(unused === 0
+      ? []
+      : [`${plural(unused, "blob")} in no version; \`rerank-tune registry collect\` sets them aside`]),
+    ...(uncommitted === 0 ? [] : [`${size(uncommitted)} of the log were never committed: a writer was interrupted`]),
+    ...(aside === 0 ? [] : [`${size(aside)} set aside by collection, not hashed`]),
+  ];
+  const first = `sound: ${plural(versions, "version")}, ${plural(blobs, "blob")}, ${size(bytes)}`;
+  return [first, ...notes.map((note) => `note: ${note}`)].join("\n");
 }

@@ -50,11 +50,22 @@ export class BlobStore {
   }
 }
 
-/** One publisher's way into the store: bytes are staged under a name of this process, and linked into the store when whole. */
+interface Staged extends StoredBlob {
+  file: string;
+  sha256: string;
+  /** Resolves when its bytes are on the disk; never rejects, the failure is kept for `flush`. */
+  synced: Promise<{ failure?: unknown }>;
+}
+
+/** Flushes that may be under way at once: they share the disk's own commits, so that many small files cost little more than one. */
+const FLUSHES_AT_ONCE = 16;
+
+/** One publisher's way into the store: bytes are staged under a name of this process, and linked into the store when all are on the disk. */
 export class BlobWriter {
-  /** Bytes that the store did not have before. */
+  /** Bytes that the store did not have before; known after `flush`. */
   bytesAdded = 0;
   private readonly staging: string;
+  private staged: Staged[] = [];
 
   constructor(private readonly store: BlobStore) {
     this.staging = join(store.root, "tmp", `${process.pid}@${hostname()}.${randomUUID()}`);
@@ -66,6 +77,7 @@ export class BlobWriter {
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.staged.map(({ synced }) => synced));
     await rm(this.staging, { recursive: true, force: true });
   }
 
@@ -98,18 +110,33 @@ export class BlobWriter {
     return await this.commit(staged, sha256, size);
   }
 
-  /** Flushes the names of all blobs added so far. */
+  /** Waits for the bytes of all blobs added so far, links them into the store, and flushes their names. */
   async flush(): Promise<void> {
+    const staged = this.staged;
+    this.staged = [];
+    for (const { synced } of staged) {
+      const { failure } = await synced;
+      if (failure !== undefined) throw failure;
+    }
+    const done = new Set<string>();
+    for (const { file, digest, sha256, size } of staged) {
+      if (done.has(digest)) continue;
+      done.add(digest);
+      const target = this.store.path(digest);
+      if ((await linked(file, target)) || (await replacedUnsound(file, target, sha256))) this.bytesAdded += size;
+    }
     await syncFolder(this.store.folder);
   }
 
-  private async commit(staged: string, sha256: string, size: number): Promise<StoredBlob> {
+  private async commit(file: string, sha256: string, size: number): Promise<StoredBlob> {
     const digest = `sha256:${sha256}`;
-    const target = this.store.path(digest);
-    await chmod(staged, FROZEN);
-    await syncFile(staged);
-    const added = (await linked(staged, target)) || (await replacedUnsound(staged, target, sha256));
-    if (added) this.bytesAdded += size;
+    await chmod(file, FROZEN);
+    await this.staged.at(-FLUSHES_AT_ONCE)?.synced;
+    const synced = syncFile(file).then(
+      () => ({}),
+      (failure: unknown) => ({ failure }),
+    );
+    this.staged.push({ file, digest, sha256, size, synced });
     return { digest, size };
   }
 }

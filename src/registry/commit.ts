@@ -1,54 +1,106 @@
-// The commit of the registry: history first, then index.json by one rename, under the lock. Blobs are there already.
-import { mkdir, readdir, rm } from "node:fs/promises";
+// The commit of the registry: history first, then index.json by one rename, under the lock. Blobs are there already. Nothing else changes the index.
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { acquireLock } from "../artifacts/lock.js";
-import { dropStaleStaging } from "./blobs.js";
+import { BlobStore, dropStaleStaging } from "./blobs.js";
 import { replaceFile } from "./durable.js";
 import { type Descriptor, EMPTY_INDEX, type OciIndex, REFLOG_HEAD } from "./format.js";
-import { aliasesOf, INDEX_FILE, LAYOUT_FILE, readIndex, versionEntries, withVersion } from "./index-file.js";
-import { appendMoves } from "./reflog.js";
+import { passGate } from "./gate.js";
+import {
+  aliasesOf,
+  INDEX_FILE,
+  indexState,
+  indexText,
+  LAYOUT_FILE,
+  LAYOUT_TEXT,
+  readIndex,
+  versionEntries,
+  withVersion,
+} from "./index-file.js";
+import { requireBlobs } from "./quarantine.js";
+import { appendEntries, type LogEntry } from "./reflog.js";
 
 /** Long enough for many publishers one after another; only this last step is done under the lock. */
 const LOCK_WAIT_MS = 60_000;
 
+/** When a change is made, and how long it waits for others. */
+export interface ChangeOptions {
+  now?: Date;
+  lockWaitMs?: number;
+}
+
+export interface Change<Result> {
+  result: Result;
+  /** The index to commit; nothing is written when it is absent. */
+  index?: OciIndex;
+  /** What the log says of it; at least one entry wherever there is an index. */
+  entries?: readonly LogEntry[];
+}
+
+/**
+ * One change of the registry: looks at the index under the lock, and commits what comes back.
+ * @param work may write blobs and folders of its own before it returns; `commit` commits early, for work that has to go on after it.
+ * @throws RerankTuneError FOLDER_IN_USE, REGISTRY_CORRUPT, and what `work` throws: nothing is changed then.
+ */
+export async function changeIndex<Result>(
+  root: string,
+  options: ChangeOptions,
+  work: (
+    index: OciIndex,
+    commit: (index: OciIndex, entries: readonly LogEntry[]) => Promise<void>,
+  ) => Promise<Change<Result>>,
+): Promise<Result> {
+  return await locked(root, options.lockWaitMs, async () => {
+    await dropLeftovers(root);
+    const before = (await readIndex(root)) ?? EMPTY_INDEX;
+    const commit = async (index: OciIndex, entries: readonly LogEntry[]): Promise<void> => {
+      const last = before.annotations?.[REFLOG_HEAD];
+      const head = await appendEntries(root, last, entries, indexState(index), options.now ?? new Date());
+      await writeIndex(root, withHead(index, head));
+    };
+    const { result, index, entries = [] } = await work(before, commit);
+    if (index !== undefined) await commit(index, entries);
+    return result;
+  });
+}
+
 /** What becomes visible together. */
-export interface Commit {
+export interface Commit extends ChangeOptions {
   name: string;
   alias: string;
   version: Descriptor;
   referrers: readonly Descriptor[];
   /** Why the alias moves, for the reflog. */
   reason: string;
-  now: Date;
-  lockWaitMs?: number;
 }
 
-/** @returns whether the version is new. @throws RerankTuneError FOLDER_IN_USE, REGISTRY_CORRUPT */
+/**
+ * @returns whether the version is new.
+ * @throws RerankTuneError GATE_FAILED when the alias is protected and the version does not pass; FOLDER_IN_USE, REGISTRY_CORRUPT.
+ */
 export async function commitVersion(root: string, commit: Commit): Promise<boolean> {
-  return await locked(root, commit.lockWaitMs, async () => {
-    await dropLeftovers(root);
-    const index = (await readIndex(root)) ?? EMPTY_INDEX;
-    const { name, alias, version, referrers } = commit;
+  const { name, alias, version, referrers, reason } = commit;
+  const store = new BlobStore(root);
+  return await changeIndex(root, commit, async (index) => {
+    await requireBlobs(store, [version, ...referrers]);
     const added = !versionEntries(index).some(
       (entry) => entry.name === name && entry.descriptor.digest === version.digest,
     );
     const from = aliasesOf(index, name)[alias] ?? null;
     const next = withVersion(index, name, alias, version, referrers);
-    if (!added && from === version.digest && next.manifests.length === index.manifests.length) return false;
-    let head = index.annotations?.[REFLOG_HEAD];
-    if (from !== version.digest)
-      head = await appendMoves(
-        root,
-        head,
-        [{ name, alias, from, to: version.digest, reason: commit.reason }],
-        commit.now,
-      );
-    await writeIndex(root, {
-      ...next,
-      annotations: { ...next.annotations, ...(head === undefined ? {} : { [REFLOG_HEAD]: head }) },
-    });
-    return added;
+    const entry = { name, alias, from, to: version.digest, reason };
+    if (from !== version.digest) {
+      const report = await passGate(store, next, name, alias, version.digest);
+      return { result: added, index: next, entries: [{ ...entry, ...gateReport(report) }] };
+    }
+    if (next.manifests.length === index.manifests.length) return { result: added };
+    return { result: added, index: next, entries: [{ ...entry, alias: null, event: "attach" }] };
   });
+}
+
+/** The part of a log entry that names the report on which a move rests. */
+export function gateReport(digest: string | undefined): { gate_report?: string } {
+  return digest === undefined ? {} : { gate_report: digest };
 }
 
 /** Makes an empty registry, so that it can be listed before anything is published. */
@@ -60,9 +112,14 @@ export async function createRegistry(root: string): Promise<void> {
   });
 }
 
+function withHead(index: OciIndex, head: string | undefined): OciIndex {
+  return { ...index, annotations: { ...index.annotations, ...(head === undefined ? {} : { [REFLOG_HEAD]: head }) } };
+}
+
 async function writeIndex(root: string, index: OciIndex): Promise<void> {
-  await replaceFile(join(root, LAYOUT_FILE), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
-  await replaceFile(join(root, INDEX_FILE), JSON.stringify(index, null, 2));
+  const layout = join(root, LAYOUT_FILE);
+  if ((await readFile(layout, "utf8").catch(() => "")) !== LAYOUT_TEXT) await replaceFile(layout, LAYOUT_TEXT);
+  await replaceFile(join(root, INDEX_FILE), indexText(index));
 }
 
 /** What publishers that were killed left behind; nobody else writes these names while the lock is held. */

@@ -1,12 +1,14 @@
 // Reading and changing index.json, the one file that decides which versions exist. Pure but for `readIndex`.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { canonicalJson, hashText } from "../artifacts/hash.js";
 import { jsonOf } from "../artifacts/json-value.js";
 import { RerankTuneError } from "../errors.js";
-import { type Descriptor, indexSchema, MODEL_TYPE, type OciIndex, REFERENCE_NAME } from "./format.js";
+import { type Descriptor, indexSchema, MODEL_TYPE, type OciIndex, REFERENCE_NAME, REFLOG_HEAD } from "./format.js";
 
 export const INDEX_FILE = "index.json";
 export const LAYOUT_FILE = "oci-layout";
+export const LAYOUT_TEXT = JSON.stringify({ imageLayoutVersion: "1.0.0" });
 
 /** @returns undefined when there is no registry. @throws RerankTuneError REGISTRY_CORRUPT */
 export async function readIndex(root: string): Promise<OciIndex | undefined> {
@@ -50,6 +52,19 @@ export function aliasesOf(index: OciIndex, name: string): Record<string, string>
   return aliases;
 }
 
+/** Aliases of every model, in one pass over the index. */
+export function allAliases(index: OciIndex): Map<string, Record<string, string>> {
+  const models = new Map<string, Record<string, string>>();
+  for (const { digest, annotations } of index.manifests) {
+    const [, name = "", alias] = /^([^:@]+):([^:@]+)$/.exec(annotations?.[REFERENCE_NAME] ?? "") ?? [];
+    if (alias === undefined) continue;
+    const aliases = models.get(name) ?? {};
+    aliases[alias] = digest;
+    models.set(name, aliases);
+  }
+  return models;
+}
+
 /** Manifests beside the models, such as reports; their `subject` names the model. */
 export function referrerEntries(index: OciIndex): Descriptor[] {
   return index.manifests.filter(({ artifactType }) => artifactType !== MODEL_TYPE);
@@ -73,4 +88,15 @@ export function withVersion(
     if (!manifests.some(({ digest }) => digest === referrer.digest)) manifests.push(referrer);
   manifests.push(named(`${name}:${alias}`));
   return { ...index, manifests };
+}
+
+/** sha256 of an index without the head of the log, which comes after it. */
+export function indexState({ annotations = {}, ...index }: OciIndex): string {
+  const { [REFLOG_HEAD]: _, ...others } = annotations;
+  return hashText(canonicalJson({ ...index, annotations: others }));
+}
+
+/** The one text of an index; verify holds the file against it byte by byte. */
+export function indexText(index: unknown): string {
+  return JSON.stringify(index, null, 2);
 }

@@ -1,20 +1,34 @@
-// The door of the registry: a folder of immutable model versions in OCI image layout. Publishing is the only thing that writes.
+// The door of the registry: a folder of immutable model versions in OCI image layout. Every change of its index goes through commit.ts.
 import { resolve } from "node:path";
 import { fromFileSystemError, RerankTuneError } from "../errors.js";
-import { createRegistry } from "./commit.js";
+import { type AliasRequest, type MovedAlias, moveAlias, type Protection, rollback, setProtection } from "./aliases.js";
+import { type Collection, type CollectRequest, collect, type Restored, restore } from "./collect.js";
+import { type ChangeOptions, createRegistry } from "./commit.js";
+import { type VersionDiff, versionDiff } from "./diff.js";
 import type { OciIndex } from "./format.js";
 import { type FrozenVersion, frozenVersion } from "./frozen.js";
+import { refuseReport } from "./gate.js";
 import { readIndex } from "./index-file.js";
+import { type Lineage, lineage } from "./lineage.js";
+import { type Moves, movesOf } from "./moves.js";
+import { type GateRule, protectedAliases } from "./protection.js";
 import { type PublishedVersion, type PublishRequest, publishInto } from "./publish.js";
-import { type PulledVersion, pullVersion } from "./pull.js";
-import { type ListedModel, listModels, type ShownVersion, showVersion } from "./read.js";
+import { type PulledVersion, type PullOptions, pullVersion } from "./pull.js";
+import { inventory, type ListedModel, type ShownVersion, type Storage, showVersion } from "./read.js";
+import { removeVersion } from "./removal.js";
 import { checkRegistry, type RegistryReport, registryCorrupt } from "./verify.js";
 
+export type { MovedAlias, Protection } from "./aliases.js";
+export type { Collection, CollectRequest, Restored } from "./collect.js";
+export type { VersionDiff } from "./diff.js";
 export { REPORT_TYPE } from "./format.js";
 export type { FrozenFile, FrozenReferrer, FrozenVersion } from "./frozen.js";
+export type { Lineage, LineageNode } from "./lineage.js";
+export type { Moves } from "./moves.js";
+export type { GateRule } from "./protection.js";
 export type { PublishedFile, PublishedVersion, PublishRequest, Referrer } from "./publish.js";
 export type { PulledVersion } from "./pull.js";
-export type { ListedModel, ShownVersion } from "./read.js";
+export type { ListedModel, ShownVersion, Storage } from "./read.js";
 export type { RegistryReport } from "./verify.js";
 
 /** All failures are RerankTuneError: REGISTRY_NOT_FOUND, REGISTRY_CORRUPT, and DISK_FULL, NOT_WRITABLE, FOLDER_IN_USE when writing. */
@@ -22,14 +36,33 @@ export interface Registry {
   /** Absolute path. */
   readonly root: string;
   list(): Promise<ListedModel[]>;
+  /** The same with what it takes to store it, and the protected aliases, `name:alias` to rule. */
+  inventory(): Promise<{ models: ListedModel[]; storage: Storage; protected: Record<string, GateRule> }>;
   /** @param reference `name`, `name:alias` or `name@sha256:<hex>`. */
   show(reference: string): Promise<ShownVersion>;
   /** A version with the blobs of its files, for whoever releases, serves or signs it. */
   frozen(reference: string): Promise<FrozenVersion>;
   /** Writes a version into a new or empty folder, every byte checked. */
-  pull(reference: string, target: string): Promise<PulledVersion>;
+  pull(reference: string, target: string, options?: PullOptions): Promise<PulledVersion>;
   /** Rehashes everything. @throws RerankTuneError REGISTRY_CORRUPT with all problems, and the report as `data`. */
   verify(onBlob?: (done: number, total: number) => void): Promise<RegistryReport>;
+  /** Moves an alias to another version of its model; see aliases.ts. */
+  moveAlias(request: Omit<AliasRequest, "name"> & { reference: string }): Promise<MovedAlias>;
+  /** Moves it back, to the version before or to `to`. */
+  rollback(request: AliasRequest & { to?: string }): Promise<MovedAlias>;
+  /** Lets only versions that pass verify stand under an alias, or any where `rule` is undefined. */
+  setProtection(request: AliasRequest & { rule: GateRule | undefined }): Promise<Protection>;
+  /** @throws RerankTuneError GATE_FAILED when the alias is protected and a report that is to be published with `variants` does not pass. */
+  refuseReport(name: string, alias: string, report: unknown, variants: readonly string[]): Promise<void>;
+  /** The log, of one model or alias where they are given, and what is wrong with its chain. */
+  log(name?: string, alias?: string): Promise<Moves>;
+  diff(left: string, right: string): Promise<VersionDiff>;
+  lineage(reference: string): Promise<Lineage>;
+  /** Takes a version that no alias holds out of the index. */
+  remove(request: ChangeOptions & { reference: string; reason: string }): Promise<{ version: string }>;
+  collect(request: CollectRequest): Promise<Collection>;
+  /** Takes everything back out of the quarantine. */
+  restore(options: { now: Date; reason: string; lockWaitMs?: number }): Promise<Restored>;
   /** Adds a version and moves its alias; identical content is found again and adds nothing. */
   publishVersion(request: PublishRequest): Promise<PublishedVersion>;
 }
@@ -61,12 +94,30 @@ export async function openRegistry(dir: string, options: { create?: boolean } = 
     }
   };
   await guarded(root, async () => void (options.create === true ? await createRegistry(root) : await index()));
+  /** A command that changes what is there; it does not make a registry of any folder. */
+  const writing = <Result>(work: () => Promise<Result>) => guarded(root, async () => await index().then(work));
   return {
     root,
-    list: () => guarded(root, async () => await listModels(root, await index())),
+    list: () => guarded(root, async () => (await inventory(root, await index())).models),
+    inventory: () =>
+      guarded(root, async () => {
+        const now = await index();
+        return { ...(await inventory(root, now)), protected: protectedAliases(now) };
+      }),
+    moveAlias: (request) => writing(() => moveAlias(root, request)),
+    rollback: (request) => writing(() => rollback(root, request)),
+    setProtection: (request) => writing(() => setProtection(root, request)),
+    refuseReport: async (...report) => refuseReport(await index(), ...report),
+    log: (name, alias) => guarded(root, async () => await movesOf(root, await index(), name, alias)),
+    diff: (left, right) => guarded(root, async () => await versionDiff(root, await index(), left, right)),
+    lineage: (reference) => guarded(root, async () => await lineage(root, await index(), reference)),
+    remove: (request) => writing(() => removeVersion(root, request)),
+    collect: (request) => guarded(root, async () => await collect(root, await index(), request)),
+    restore: (options) => writing(() => restore(root, options)),
     show: (reference) => guarded(root, async () => await showVersion(root, await index(), reference)),
     frozen: (reference) => guarded(root, async () => await frozenVersion(root, await index(), reference)),
-    pull: (reference, target) => guarded(target, async () => await pullVersion(root, await index(), reference, target)),
+    pull: (reference, target, options) =>
+      guarded(target, async () => await pullVersion(root, await index(), reference, target, options)),
     publishVersion: (request) => guarded(root, () => publishInto(root, request)),
     verify: (onBlob) =>
       guarded(root, async () => {

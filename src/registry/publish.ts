@@ -19,7 +19,7 @@ export interface PublishedFile {
   /** Path in the model folder, with forward slashes. */
   path: string;
   /** A file on disk, or its content. */
-  source: string | { content: string };
+  source: string | { content: string | Uint8Array };
   /** ModelPack layer type; by the file's name when absent. */
   mediaType?: string;
   /** sha256 (hex) the file is known to have; a file the registry holds already is then not read again. */

@@ -2,8 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { hashFile } from "../artifacts/hash.js";
 import { RerankTuneError } from "../errors.js";
 import { BlobStore } from "./blobs.js";
+import { syncFile } from "./durable.js";
 import { FILE_PATH, type OciIndex, type OciManifest } from "./format.js";
 import { readManifest, resolveReference } from "./read.js";
 import { clashingPath, pathProblem } from "./reference.js";
@@ -14,6 +16,13 @@ export interface PulledVersion {
   folder: string;
   files: number;
   bytes: number;
+  /** Whether the written files were read again from the disk and had the right digests. */
+  reread: boolean;
+}
+
+export interface PullOptions {
+  /** Read what was written again; what is copied is checked on the way in any case. */
+  reread?: boolean;
 }
 
 /** @throws RerankTuneError REGISTRY_NOT_FOUND, REGISTRY_CORRUPT, NOT_WRITABLE when the folder has content; file-system errors as they are. */
@@ -22,6 +31,7 @@ export async function pullVersion(
   index: OciIndex,
   reference: string,
   target: string,
+  { reread = false }: PullOptions = {},
 ): Promise<PulledVersion> {
   const store = new BlobStore(root);
   const { name, descriptor } = resolveReference(root, index, reference);
@@ -36,6 +46,7 @@ export async function pullVersion(
       await mkdir(dirname(file), { recursive: true });
       await store.copyTo(digest, file);
     }
+    if (reread) for (const { path, digest } of files) await checkWritten(join(partial, path), digest);
     await rmdir(folder).catch(() => undefined); // there only when empty; rename says the rest
     await rename(partial, folder);
   } finally {
@@ -46,7 +57,19 @@ export async function pullVersion(
     folder,
     files: files.length,
     bytes: manifest.layers.reduce((sum, { size }) => sum + size, 0),
+    reread,
   };
+}
+
+/** Flushed first, so that the bytes have been given to the disk. */
+async function checkWritten(file: string, digest: string): Promise<void> {
+  await syncFile(file);
+  if (`sha256:${await hashFile(file)}` === digest) return;
+  throw new RerankTuneError({
+    code: "CHECKSUM_MISMATCH",
+    message: `${file} does not read back as it was written.`,
+    hint: "check this disk; the folder was not made",
+  });
 }
 
 /** Paths and digests of a version's files. @throws RerankTuneError REGISTRY_CORRUPT when a path would leave the folder. */

@@ -3,7 +3,7 @@ import { jsonOf } from "../artifacts/json-value.js";
 import { RerankTuneError } from "../errors.js";
 import { BlobStore } from "./blobs.js";
 import { type Descriptor, FILE_PATH, MODEL_TYPE, manifestSchema, type OciIndex, type OciManifest } from "./format.js";
-import { aliasesOf, referrerEntries, versionEntries } from "./index-file.js";
+import { aliasesOf, allAliases, referrerEntries, versionEntries } from "./index-file.js";
 import { parseReference } from "./reference.js";
 
 export interface ListedModel {
@@ -25,17 +25,32 @@ export interface ShownVersion {
   card?: string;
   /** Content of the referrers, in the order of publication. */
   reports: { artifact_type: string; digest: string; content: unknown }[];
+  /** Bytes of its files: all, and those that no other version has. */
+  storage: { bytes: number; own_bytes: number };
 }
 
-/** All models with their versions, by name. @throws RerankTuneError REGISTRY_CORRUPT */
-export async function listModels(root: string, index: OciIndex): Promise<ListedModel[]> {
+/** What the files of all versions are together, and what is stored of them. Bytes. */
+export interface Storage {
+  /** Sum over versions of all their files: what plain folders would take. */
+  file_bytes: number;
+  /** The same without repetition: what the registry keeps of them. */
+  stored_bytes: number;
+}
+
+/** All models with their versions, by name, in one pass over the manifests. @throws RerankTuneError REGISTRY_CORRUPT */
+export async function inventory(root: string, index: OciIndex): Promise<{ models: ListedModel[]; storage: Storage }> {
   const store = new BlobStore(root);
   const models = new Map<string, ListedModel>();
+  const aliases = allAliases(index);
+  const stored = new Map<string, number>();
+  const storage = { file_bytes: 0, stored_bytes: 0 };
   for (const { name, descriptor } of versionEntries(index)) {
-    const model = models.get(name) ?? { name, versions: [], aliases: aliasesOf(index, name) };
+    const model = models.get(name) ?? { name, versions: [], aliases: aliases.get(name) ?? {} };
     models.set(name, model);
     const { layers } = await readManifest(store, descriptor.digest);
     const bytes = layers.reduce((sum, { size }) => sum + size, 0);
+    for (const { digest, size } of layers) stored.set(digest, size);
+    storage.file_bytes += bytes;
     model.versions.push({
       version: `${name}@${descriptor.digest}`,
       digest: descriptor.digest,
@@ -44,7 +59,8 @@ export async function listModels(root: string, index: OciIndex): Promise<ListedM
       bytes,
     });
   }
-  return [...models.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
+  for (const size of stored.values()) storage.stored_bytes += size;
+  return { models: [...models.values()].sort((left, right) => (left.name < right.name ? -1 : 1)), storage };
 }
 
 /** One version. @throws RerankTuneError REGISTRY_NOT_FOUND, REGISTRY_CORRUPT */
@@ -70,6 +86,23 @@ export async function showVersion(root: string, index: OciIndex, reference: stri
     files,
     ...(card === undefined ? {} : { card }),
     reports,
+    storage: await storageOf(store, index, descriptor.digest, manifest),
+  };
+}
+
+async function storageOf(
+  store: BlobStore,
+  index: OciIndex,
+  version: string,
+  { layers }: OciManifest,
+): Promise<ShownVersion["storage"]> {
+  const own = new Map(layers.map(({ digest, size }) => [digest, size]));
+  const others = new Set(versionEntries(index).map(({ descriptor }) => descriptor.digest));
+  others.delete(version);
+  for (const digest of others) for (const layer of (await readManifest(store, digest)).layers) own.delete(layer.digest);
+  return {
+    bytes: layers.reduce((sum, { size }) => sum + size, 0),
+    own_bytes: [...own.values()].reduce((sum, size) => sum + size, 0),
   };
 }
 

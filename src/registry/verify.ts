@@ -1,14 +1,17 @@
-// Reads a whole registry and reports everything that is not what its digest says. Changes nothing and trusts no mode bits or times.
-import { readdir, stat } from "node:fs/promises";
+// Reads a whole registry and reports everything that is not what its digest or the log says. Changes nothing and trusts no mode bits or times.
+import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { hashFile } from "../artifacts/hash.js";
+import { hashFile, hashText } from "../artifacts/hash.js";
 import { type Problem, RerankTuneError } from "../errors.js";
+import { auditIndex, auditTexts } from "./audit.js";
 import { BlobStore } from "./blobs.js";
 import { type Descriptor, type OciIndex, type OciManifest, REFERENCE_NAME, REFLOG_HEAD } from "./format.js";
 import { versionEntries } from "./index-file.js";
 import { layerFiles } from "./pull.js";
+import { batches } from "./quarantine.js";
 import { readManifest } from "./read.js";
 import { readReflog } from "./reflog.js";
+import { blobProblem, checkTree, modeProblem } from "./tree.js";
 
 export interface RegistryReport {
   /** Blobs read and hashed. */
@@ -17,6 +20,10 @@ export interface RegistryReport {
   versions: number;
   /** Blobs that no manifest names; a publisher that was killed leaves them, and they do no harm. */
   unused: number;
+  /** Bytes behind the committed end of the log, as an interrupted writer leaves them; no damage, the next writer cuts them off. */
+  uncommitted_log_bytes: number;
+  /** Bytes that collection set aside and has not deleted yet; they are not hashed. */
+  quarantined_bytes: number;
   problems: Problem[];
 }
 
@@ -32,12 +39,14 @@ export async function checkRegistry(
   const used = new Set<string>();
   for (const entry of index.manifests) await checkEntry(store, entry, sound, used, problems);
   const log = await readReflog(root, index.annotations?.[REFLOG_HEAD]);
-  problems.push(...log.problems.map((message) => ({ file: join(root, "reflog.ndjson"), message })));
+  problems.push(...auditIndex(root, index, log), ...(await auditTexts(root)), ...(await checkTree(root)));
   return {
     blobs,
     bytes,
     versions: versionEntries(index).length,
     unused: [...sound.keys()].filter((digest) => !used.has(digest)).length,
+    uncommitted_log_bytes: log.uncommitted,
+    quarantined_bytes: (await batches(root)).reduce((sum, batch) => sum + batch.bytes, 0),
     problems,
   };
 }
@@ -65,13 +74,31 @@ async function hashBlobs(
   let bytes = 0;
   for (const [done, name] of names.entries()) {
     const file = join(store.folder, name);
-    const { size } = await stat(file);
-    bytes += size;
-    if ((await hashFile(file)) === name) sound.set(`sha256:${name}`, size);
-    else problems.push({ file, message: "its bytes do not match its name" });
+    const found = await lstat(file).catch(() => undefined);
+    if (found === undefined) continue; // collection took it meanwhile; one that is needed is reported as missing
+    const problem = blobProblem(name, found) ?? (await contentProblem(file, name, found.size));
+    if (problem !== undefined) problems.push({ file, message: problem });
+    else {
+      bytes += found.size;
+      sound.set(`sha256:${name}`, found.size);
+      const open = modeProblem(found);
+      if (open !== undefined) problems.push({ file, message: open });
+    }
     onBlob?.(done + 1, names.length);
   }
   return { sound, bytes, blobs: names.length };
+}
+
+/** Smaller files are read in one go: opening a stream takes longer than reading them. */
+const STREAMED_BYTES = 1 << 20;
+
+async function contentProblem(file: string, name: string, size: number): Promise<string | undefined> {
+  try {
+    const sha256 = size < STREAMED_BYTES ? hashText(await readFile(file)) : await hashFile(file);
+    return sha256 === name ? undefined : "its bytes do not match its name";
+  } catch (error) {
+    return `it cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown reason"})`;
+  }
 }
 
 async function checkEntry(

@@ -2,6 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hashText } from "../../artifacts/hash.js";
+import { jsonOf } from "../../artifacts/json-value.js";
 import { RECORDS_FOLDER } from "../../artifacts/manifest.js";
 import { RerankTuneError } from "../../errors.js";
 import { MODEL_FILES, type PackageManifest, VARIANT_FILES } from "../../model-folder/layout.js";
@@ -65,18 +66,24 @@ async function run(
   const card = renderCard({ ...options, manifest, verified, withheld });
   const registry = await openRegistry(options.registry_dir, { create: true });
   const shared = { alias, now: context.now(), reason: `publish ${options.recipe_name}` };
-  const hasInt8 = manifest.variants.some((variant) => variant.name === "int8");
+  const variants = manifest.variants.map((variant) => variant.name);
+  const hasInt8 = variants.includes("int8") && tei_int8 !== undefined;
+  const referrers = [await verifyReport(inputs.verify)];
+  // Both aliases are asked before the first version goes in, so that a refusal leaves everything as it was.
+  for (const { content } of referrers) {
+    if (hasInt8) await registry.refuseReport(teiName(name), alias, jsonOf(content), ["int8"]);
+    await registry.refuseReport(name, alias, jsonOf(content), variants);
+  }
   // The folder for TEI goes first: whoever sees the new version finds its int8 folder too.
   context.emit({ type: "phase", name: "publish_tei" });
-  const tei =
-    hasInt8 && tei_int8 !== undefined
-      ? await registry.publishVersion({
-          ...shared,
-          ...(await teiVersion(join(packaged.dir, tei_int8), options, manifest)),
-        })
-      : undefined;
+  const tei = hasInt8
+    ? await registry.publishVersion({
+        ...shared,
+        ...(await teiVersion(join(packaged.dir, tei_int8), options, manifest)),
+        referrers,
+      })
+    : undefined;
   context.emit({ type: "phase", name: "publish_model" });
-  const referrers = [await verifyReport(inputs.verify)];
   const published = await registry.publishVersion({
     ...shared,
     ...modelVersion(folder, options, manifest, card),
@@ -90,7 +97,7 @@ async function run(
     digest: published.digest,
     alias,
     registry: registry.root,
-    variants: manifest.variants.map((variant) => variant.name),
+    variants,
     withheld,
     ...(tei === undefined ? {} : { tei_version: tei.version }),
   };
@@ -111,6 +118,8 @@ function modelVersion(folder: string, options: PublishOptions, manifest: Package
   return { name: options.name, files, config: modelPackConfig(options.name, options.license, manifest, "float32") };
 }
 
+const teiName = (name: string): string => `${name}-int8`;
+
 /** Its graph is the int8 one of the model, so the registry has the bytes once. */
 async function teiVersion(folder: string, options: PublishOptions, manifest: PackageManifest): Promise<Version> {
   const digests = new Map(manifest.files.map(({ path, sha256 }) => [path, sha256]));
@@ -121,7 +130,7 @@ async function teiVersion(folder: string, options: PublishOptions, manifest: Pac
     source: join(folder, VARIANT_FILES.fp32),
     sha256: digests.get(VARIANT_FILES.int8),
   });
-  const name = `${options.name}-int8`;
+  const name = teiName(options.name);
   return { name, files, config: modelPackConfig(name, options.license, manifest, "int8") };
 }
 

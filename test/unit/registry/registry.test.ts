@@ -280,7 +280,8 @@ describe("verifying", () => {
       await rm(path);
       await writeFile(path, Buffer.concat([Buffer.from([(bytes[0] ?? 0) ^ 1]), bytes.subarray(1)]));
       await expect(registry.verify(), name).rejects.toMatchObject({ code: "REGISTRY_CORRUPT" });
-      await writeFile(path, bytes);
+      await rm(path);
+      await writeFile(path, bytes, { mode: 0o444 });
     }
     expect(await registry.verify()).toMatchObject({ blobs: 7, versions: 1, unused: 0 });
   });

@@ -277,6 +277,40 @@ describe("a model that is not worth having", () => {
   });
 });
 
+describe("under a protected alias", () => {
+  const shield = { alias: "latest", reason: "clients", rule: "passed" as const };
+
+  test("a version whose gates passed is published, with its folder for TEI", async () => {
+    const { options, run } = await setUp();
+    const registry = await openRegistry(options.registry_dir, { create: true });
+    for (const name of ["tiny", "tiny-int8"]) await registry.setProtection({ ...shield, name });
+    await run();
+    expect((await registry.list()).map(({ aliases }) => Object.keys(aliases))).toEqual([["latest"], ["latest"]]);
+    const [line] = (await registry.log("tiny-int8")).lines.slice(-1);
+    expect(line?.gate_report).toBe((await registry.show("tiny-int8")).reports[0]?.digest);
+  });
+
+  test.each(["tiny", "tiny-int8"])("nothing moves when %s may not take the version", async (name) => {
+    const { options, run, stages } = await setUp(verified({ int8: "inconclusive" }));
+    const registry = await openRegistry(options.registry_dir, { create: true });
+    await registry.setProtection({ ...shield, name });
+    await expect(run()).rejects.toMatchObject({
+      code: "GATE_FAILED",
+      problems: [{ path: "int8 on cpu ndcg_max_drop" }],
+    });
+    expect(await registry.list()).toEqual([]);
+    stages.verify.output = verified();
+    expect((await run()).alias).toBe("latest");
+  });
+
+  test("a variant that is withheld does not count against the rest", async () => {
+    const { options, run } = await setUp(verified({ int8: "failed" }));
+    const registry = await openRegistry(options.registry_dir, { create: true });
+    await registry.setProtection({ ...shield, name: "tiny" });
+    expect((await run()).variants).toEqual(["fp32", "fp16"]);
+  });
+});
+
 describe("a published result", () => {
   test("holds while the registry has the version under its alias", async () => {
     const { options, run } = await setUp();
