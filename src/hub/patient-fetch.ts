@@ -60,13 +60,16 @@ export function patientFetch(hub: HubWriter, options: TryOptions = {}): Fetch {
       const { reply, body } = tried;
       const wait = askedWait(reply.headers, Date.now());
       if (last || replyClass(reply.status) !== "passing" || (wait ?? 0) > hub.patience.longestPauseMs)
-        return new Response(body.length === 0 ? null : new Uint8Array(body), {
-          status: reply.status,
-          headers: reply.headers,
-        });
+        return replyOf(reply, body);
       await pauseAfter(hub, attempt, `status ${reply.status}`, wait);
     }
   };
+}
+
+/** A refusal whose words broke off is a refusal all the same; the library would stumble over half a JSON document. */
+function replyOf({ status, headers, ok }: Response, body: Buffer): Response {
+  const words = ok || isWhole(headers, body) ? body : Buffer.from("{}");
+  return new Response(words.length === 0 ? null : new Uint8Array(words), { status, headers });
 }
 
 /** No whole reply came. Its message names no address and no header. */
@@ -112,7 +115,7 @@ async function tryOnce(hub: HubWriter, address: string, init: RequestInit, optio
     const headers = withToken(hub, address, init.headers);
     const reply = await hub.fetch(address, { ...init, headers, signal: AbortSignal.any(signals) });
     const body = await bytesOf(reply, options.most ?? Number.POSITIVE_INFINITY);
-    return incomplete(reply, body) ? { reason: "a reply that is no whole JSON" } : { reply, body };
+    return reply.ok && !isWhole(reply.headers, body) ? { reason: "a reply that is no whole JSON" } : { reply, body };
   } catch (error) {
     if (hub.signal.aborted) throw stoppedRelease(hub.signal);
     return { reason: late.signal.aborted ? (late.signal.reason as Error).message : reasonOf(error) };
@@ -132,13 +135,14 @@ async function bytesOf(reply: Response, most: number): Promise<Buffer> {
   return Buffer.concat(pieces).subarray(0, Math.min(count, most));
 }
 
-function incomplete(reply: Response, body: Buffer): boolean {
-  if (!reply.ok || body.length === 0 || !/json/.test(reply.headers.get("Content-Type") ?? "")) return false;
+/** What says that it is JSON must be; anything else is taken as it came. */
+function isWhole(headers: Headers, body: Buffer): boolean {
+  if (body.length === 0 || !/json/.test(headers.get("Content-Type") ?? "")) return true;
   try {
     JSON.parse(body.toString());
-    return false;
-  } catch {
     return true;
+  } catch {
+    return false;
   }
 }
 

@@ -133,7 +133,8 @@ async function sendParts(
 async function sendPart(hub: HubWriter, href: string, part: Buffer): Promise<string | SendFailure> {
   try {
     const reply = await patientFetch(hub)(href, { method: "PUT", body: new Uint8Array(part) });
-    if (!reply.ok) return await refusal(reply);
+    // Its tries are used up; only links that ran out are worth new ones.
+    if (!reply.ok) return { ...(await refusal(reply)), final: replyClass(reply.status) !== "unauthorized" };
     return reply.headers.get("ETag") ?? { reason: "storage gave no ETag for a part", final: true };
   } catch (error) {
     if (hub.signal.aborted) throw error;

@@ -31,13 +31,9 @@ export async function repositoryState(hub: HubWriter, repo: string): Promise<Rep
   return await orMissing(async () => await json<RepositoryState>(hub, "GET", `/api/models/${repo}`));
 }
 
-/** Creates the repository; one that is there already, from a run before, is left as it is. */
+/** Creates the repository. */
 export async function createRepository(hub: HubWriter, repo: string, visibility: "private" | "public"): Promise<void> {
-  try {
-    await createRepo({ repo, visibility, ...library(hub) });
-  } catch (error) {
-    if (!(error instanceof HubApiError && error.statusCode === 409)) throw error;
-  }
+  await createRepo({ repo, visibility, ...library(hub) });
 }
 
 /** Every file of a revision, through the library's own paging. */

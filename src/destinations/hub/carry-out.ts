@@ -77,9 +77,17 @@ export async function carryOut(hub: HubWriter, order: Order, emit: (event: Stage
   };
 }
 
+/** One that is there already, from a run before or a reply that was lost, is taken as it is. */
 async function create(hub: HubWriter, target: HubTarget): Promise<void> {
-  await createRepository(hub, target.repo, target.public ? "public" : "private");
+  let failure: unknown;
+  try {
+    await createRepository(hub, target.repo, target.public ? "public" : "private");
+  } catch (error) {
+    if (reasonToLook(error) === undefined) throw error;
+    failure = error;
+  }
   const state = await repositoryState(hub, target.repo);
+  if (state === undefined && failure !== undefined) throw failure;
   if (state === undefined)
     throw refused(`${target.repo} was created, and the token may not see it.`, "check its rights");
   // An organization's policy can decide otherwise than was asked; better found before the first byte.

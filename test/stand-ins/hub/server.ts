@@ -64,6 +64,8 @@ export interface HubServer {
   fault?: (call: Call) => Fault | undefined;
   /** Asked in place of the answer; for what only one test needs. */
   instead?: (call: Call) => Answer | undefined;
+  /** Told of every piece of a body that arrives. */
+  onPiece?: (url: URL, bytes: number) => void;
   calls: Call[];
   /** Every whole object or part that came: whether it was stored already. */
   arrived: { oid: string; bytes: number; again: boolean }[];
@@ -106,7 +108,10 @@ async function serve(hub: HubServer, route: Router, incoming: IncomingMessage, r
   const url = new URL(incoming.url ?? "/", "http://stand-in");
   const pieces: Buffer[] = [];
   try {
-    for await (const piece of incoming) pieces.push(piece as Buffer);
+    for await (const piece of incoming as AsyncIterable<Buffer>) {
+      pieces.push(piece);
+      hub.onPiece?.(url, piece.length);
+    }
   } catch {
     return; // The client went away in the middle: nothing arrived.
   }
