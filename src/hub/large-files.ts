@@ -67,7 +67,8 @@ export async function sendMissing(
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
       const links = missing.get(file.sha256);
       if (links === undefined) continue;
-      sent += await sendPatiently(guarded, repo, file, links, onBytes);
+      const bytes = await sendPatiently(guarded, repo, file, links, onBytes);
+      sent += bytes;
     }
   };
   try {

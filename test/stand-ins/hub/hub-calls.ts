@@ -272,7 +272,7 @@ interface Operation {
 }
 
 /** All of it or nothing. */
-function commit(hub: HubServer, { body }: Asked, { repository, rest }: Place): Answer {
+function commit(hub: HubServer, { body }: Asked, { id, repository, rest }: Place): Answer {
   const branchName = rest[0] ?? "main";
   const head = repository.branches.get(branchName);
   if (head === undefined) return error(404, `Invalid rev id: ${branchName}`, "RevisionNotFound");
@@ -301,7 +301,7 @@ function commit(hub: HubServer, { body }: Asked, { repository, rest }: Place): A
   const made = hub.store.commit(repository, branchName, summary, files);
   return {
     status: 200,
-    body: { success: true, commitOid: made.oid, commitUrl: `${hub.url}/commit/${made.oid}`, hookOutput: "" },
+    body: { success: true, commitOid: made.oid, commitUrl: `${hub.url}/${id}/commit/${made.oid}`, hookOutput: "" },
   };
 }
 
