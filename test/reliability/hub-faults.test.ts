@@ -193,7 +193,7 @@ describe("a child that is killed in the middle", () => {
 
   const start = (hub: HubServer) =>
     spawn(process.execPath, [script, large.registry.root, large.version.version, `hub:${REPO}`], {
-      env: { ...process.env, HF_ENDPOINT: hub.url, HF_TOKEN: TOKEN, NO_PROXY: "127.0.0.1" },
+      env: { ...process.env, HF_ENDPOINT: hub.url, HF_TOKEN: TOKEN },
       stdio: ["ignore", "ignore", "inherit"],
     });
 

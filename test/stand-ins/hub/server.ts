@@ -95,7 +95,8 @@ export async function startHubServer(): Promise<HubServer> {
   const hubSide = createServer((incoming, reply) => void serve(hub, routeHub, incoming, reply));
   const storage = createServer((incoming, reply) => void serve(hub, routeStorage, incoming, reply));
   hub.url = await listen(hubSide);
-  hub.storageUrl = await listen(storage);
+  // Another host by name, too: clients tell hosts apart by it and not by the port.
+  hub.storageUrl = (await listen(storage)).replace("127.0.0.1", "localhost");
   return hub;
 }
 
