@@ -58,6 +58,18 @@ export const ERROR_CODES = {
   ENDPOINT_FAILED: { exit: EXIT.remote, meaning: "A model server that you named gave no useful answer." },
   HUB_UNAUTHORIZED: { exit: EXIT.remote, meaning: "The model hub refused the token or none was given." },
   HUB_NOT_FOUND: { exit: EXIT.remote, meaning: "The model hub has no such repository, revision or file." },
+  RELEASE_REFUSED: {
+    exit: EXIT.gate,
+    meaning: "The version may not be released there as it is; every reason is listed, and nothing was sent.",
+  },
+  RELEASE_CONFLICT: {
+    exit: EXIT.remote,
+    meaning: "Somebody else changed the place of a release meanwhile, or it holds something else by that name.",
+  },
+  RELEASE_FAILED: {
+    exit: EXIT.remote,
+    meaning: "A version could not be released; what arrived is kept and not sent again.",
+  },
   CHECKSUM_MISMATCH: { exit: EXIT.remote, meaning: "A downloaded file does not have the digest it should have." },
   WORKER_VERSION_MISMATCH: { exit: EXIT.environment, meaning: "The Python worker speaks another protocol version." },
   WORKER_PROTOCOL: { exit: EXIT.worker, meaning: "The Python worker printed something that is not an event." },

@@ -30,7 +30,11 @@ export async function release(source: string, flags: Flags, context: CommandCont
   if (typeof reference !== "string") return reference.unfinished;
   const registry = await openRegistry(resolve(registryFolder(flags)));
   const { signal, emit } = context;
-  const place = { variables: process.env, signal, emit, now: () => new Date() };
+  const versionsOf = async (name: string) => {
+    const model = (await registry.list()).find((listed) => listed.name === name);
+    return await Promise.all((model?.versions ?? []).map(({ digest }) => registry.frozen(`${name}@${digest}`)));
+  };
+  const place = { variables: process.env, signal, emit, now: () => new Date(), versionsOf };
   const prepared = await destination.prepare(flags.to, await registry.frozen(reference), place);
   const { plan } = prepared;
   if (flags.dryRun === true) return { data: { plan }, essential: plan.target, text: () => planText(plan) };

@@ -8,6 +8,8 @@ export interface DestinationContext {
   signal: AbortSignal;
   emit(event: StageEvent): void;
   now(): Date;
+  /** Every version of another model in the same registry, oldest first; none where there is no such model. */
+  versionsOf?(name: string): Promise<FrozenVersion[]>;
 }
 
 /** What would be done, told before the first byte leaves. */

@@ -5,7 +5,9 @@ import type { Destination } from "./destination.js";
 export type { Destination, DestinationContext, PreparedRelease, Release, ReleasePlan } from "./destination.js";
 
 /** Loaded when asked for, so that nothing pays for a place it does not go to. */
-const DESTINATIONS: Readonly<Record<string, () => Promise<Destination>>> = {};
+const DESTINATIONS: Readonly<Record<string, () => Promise<Destination>>> = {
+  hub: async () => (await import("./hub/index.js")).hubDestination(),
+};
 
 /**
  * @param target such as `hub:org/name`.
