@@ -1,9 +1,9 @@
 // The commit of the registry: history first, then index.json by one rename, under the lock. Blobs are there already.
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { acquireLock } from "../artifacts/lock.js";
 import { dropStaleStaging } from "./blobs.js";
-import { replaceFile } from "./durable.js";
+import { makeFolder, replaceFile } from "./durable.js";
 import { type Descriptor, EMPTY_INDEX, type OciIndex, REFLOG_HEAD } from "./format.js";
 import { aliasesOf, INDEX_FILE, LAYOUT_FILE, readIndex, versionEntries, withVersion } from "./index-file.js";
 import { appendMoves } from "./reflog.js";
@@ -53,8 +53,8 @@ export async function commitVersion(root: string, commit: Commit): Promise<boole
 
 /** Makes an empty registry, so that it can be listed before anything is published. */
 export async function createRegistry(root: string): Promise<void> {
-  await mkdir(root, { recursive: true });
   if ((await readIndex(root)) !== undefined) return;
+  await makeFolder(root);
   await locked(root, undefined, async () => {
     if ((await readIndex(root)) === undefined) await writeIndex(root, EMPTY_INDEX);
   });
@@ -67,7 +67,7 @@ async function writeIndex(root: string, index: OciIndex): Promise<void> {
 
 /** What publishers that were killed left behind; nobody else writes these names while the lock is held. */
 async function dropLeftovers(root: string): Promise<void> {
-  await dropStaleStaging(root);
+  await dropStaleStaging(join(root, "tmp"));
   for (const name of await readdir(root))
     if (/^(index\.json|oci-layout)\..+\.tmp$/.test(name)) await rm(join(root, name), { force: true });
 }
