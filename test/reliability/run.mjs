@@ -1,4 +1,5 @@
 // The measurements R1 to R8 on the local registry: `node test/reliability/run.mjs [R1 R2 ...] [--short] [--build FOLDER]`. Exits with 1 on any failure.
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { buildSource, loadProduct } from "./harness/build.mjs";
 
@@ -24,7 +25,7 @@ async function main(names) {
   if (unknown !== undefined)
     throw new Error(`${unknown} is no measurement; there are ${Object.keys(MEASUREMENTS).join(" ")}`);
   const source =
-    values.build === undefined ? await buildSource() : { folder: values.build, remove: async () => undefined };
+    values.build === undefined ? await buildSource() : { folder: resolve(values.build), remove: async () => undefined };
   const rows = [];
   try {
     const product = await loadProduct(source.folder);

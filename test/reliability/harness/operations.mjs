@@ -6,6 +6,9 @@ import { dirname, join } from "node:path";
 /** Fixed, so that the same operation always writes the same bytes. */
 const NOW = new Date("2026-01-02T03:04:05Z");
 const REPORT = "application/vnd.rerank-tune.verify-report.v1+json";
+/** Later than any file of these tests, so that nothing counts as too young to collect. */
+const LATER = new Date("2100-01-02T03:04:05Z");
+const LATEST = new Date("2101-01-02T03:04:05Z");
 /** No process of Linux has this number. */
 const DEAD_PID = 999_999_999;
 
@@ -43,6 +46,25 @@ async function leftovers(place) {
   await writeFile(join(place.root, "reflog.ndjson"), '{"time":"2026-', { flag: "a" });
 }
 
+const opened = async ({ openRegistry }, place) => await openRegistry(place.root);
+
+/** Two versions under `latest`; the first is held by no alias any more. */
+async function twoVersions(product, place) {
+  await publish(product, place, "one", { report: 1 });
+  await publish(product, place, "two");
+}
+
+async function collect(product, place, now) {
+  const retention = { keep: 0, olderThanDays: 0, graceMs: 0, quarantineMs: 1000 };
+  await (await opened(product, place)).collect({ ...retention, carryOut: true, now });
+}
+
+async function digestOf(product, place, weights) {
+  const models = await (await opened(product, place)).list();
+  const versions = models.flatMap(({ versions: all }) => all);
+  return versions[weights === "one" ? 0 : 1].version;
+}
+
 async function writeAll(files) {
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(path), { recursive: true });
@@ -50,7 +72,10 @@ async function writeAll(files) {
   }
 }
 
-/** `prepare` makes the old state; `run` is what is killed, starved and cut off, and must succeed when it is run again. */
+/**
+ * `prepare` makes the old state; `run` is what is killed, starved and cut off, and must succeed when it is run again.
+ * `once` marks what is another step when it is run again, such as going back; it is repeated only where it had no effect.
+ */
 export const operations = {
   createRegistry: {
     prepare: async () => undefined,
@@ -72,13 +97,61 @@ export const operations = {
     prepare: (product, place) => publish(product, place, "one"),
     run: (product, place) => publish(product, place, "one", { report: 1 }),
   },
-  aliasMove: {
+  publishElsewhere: {
     prepare: async (product, place) => {
-      await publish(product, place, "one");
-      await publish(product, place, "two");
+      await twoVersions(product, place);
       await publish(product, place, "two", { alias: "staging" });
     },
-    run: (product, place) => publish(product, place, "one", { alias: "staging", reason: "back" }),
+    run: (product, place) => publish(product, place, "one", { alias: "staging", report: 1, reason: "back" }),
+  },
+  moveAlias: {
+    prepare: twoVersions,
+    run: async (product, place) => {
+      const request = { reference: await digestOf(product, place, "one"), alias: "prod", reason: "chosen", now: NOW };
+      await (await opened(product, place)).moveAlias(request);
+    },
+  },
+  rollback: {
+    prepare: twoVersions,
+    run: async (product, place) => {
+      const request = { name: "reranker", alias: "latest", reason: "worse", now: NOW };
+      await (await opened(product, place)).rollback(request);
+    },
+    once: true,
+  },
+  protect: {
+    prepare: twoVersions,
+    run: async (product, place) => {
+      const request = { name: "reranker", alias: "prod", rule: "passed", reason: "in use", now: NOW };
+      await (await opened(product, place)).setProtection(request);
+    },
+  },
+  remove: {
+    prepare: twoVersions,
+    run: async (product, place) => {
+      const request = { reference: await digestOf(product, place, "one"), reason: "old", now: NOW };
+      await (await opened(product, place)).remove(request);
+    },
+    once: true,
+  },
+  collect: {
+    prepare: twoVersions,
+    run: (product, place) => collect(product, place, LATER),
+  },
+  collectAgain: {
+    prepare: async (product, place) => {
+      await twoVersions(product, place);
+      await collect(product, place, LATER);
+    },
+    run: (product, place) => collect(product, place, LATEST),
+  },
+  restore: {
+    prepare: async (product, place) => {
+      await twoVersions(product, place);
+      await collect(product, place, LATER);
+    },
+    run: async (product, place) =>
+      void (await (await opened(product, place)).restore({ now: LATEST, reason: "needed" })),
   },
   afterCrash: {
     prepare: async (product, place) => {
@@ -89,10 +162,16 @@ export const operations = {
   },
   pull: {
     prepare: (product, place) => publish(product, place, "one"),
-    run: async ({ openRegistry }, place) =>
-      void (await (await openRegistry(place.root)).pull("reranker", place.target)),
+    run: async (product, place) => void (await (await opened(product, place)).pull("reranker", place.target)),
+    once: true,
   },
 };
+
+/** A writing command without effect: it drops what an interrupted one left. */
+export async function settle(product, place) {
+  const request = { reference: "reranker", alias: "latest", reason: "nothing", now: NOW };
+  await (await opened(product, place)).moveAlias(request);
+}
 
 /** The folders of one trial. Sources are fixed, everything else may change. */
 export async function makePlace(folder, sources) {

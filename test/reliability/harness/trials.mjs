@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makePlace, operations, writeSources } from "./operations.mjs";
+import { makePlace, operations, settle, writeSources } from "./operations.mjs";
 import { ageLocks, differences, tree, verifyProblems, view } from "./state.mjs";
 
 /** A working folder in memory where there is one: thousands of trials would wear a disk out for nothing. */
@@ -53,11 +53,15 @@ export async function checkAfterCut(product, operation, place, mustBeNew = false
   complaints.push(...(await verifyProblems(product, place)).map((problem) => `verify: ${problem}`));
   await ageLocks(place.root);
   try {
-    if (!(operation.name === "pull" && seen === operation.after.view))
-      await operations[operation.name].run(product, place);
+    const { run, once } = operations[operation.name];
+    if (once === true && seen === operation.after.view) await settle(product, place);
+    else await run(product, place);
   } catch (error) {
     complaints.push(`the same again failed: ${error.message}`);
   }
+  complaints.push(
+    ...(await verifyProblems(product, place)).map((problem) => `verify after the same again: ${problem}`),
+  );
   complaints.push(
     ...differences(await tree(place.folder), operation.after.tree).map((text) => `left after the same again: ${text}`),
   );
