@@ -52,6 +52,10 @@ export const ERROR_CODES = {
   },
   DISK_FULL: { exit: EXIT.environment, meaning: "No space is left on the disk." },
   NOT_WRITABLE: { exit: EXIT.environment, meaning: "A folder cannot be written." },
+  FILE_SYSTEM_FAILED: {
+    exit: EXIT.environment,
+    meaning: "The disk reported an error, or the system has no more open files to give.",
+  },
   FOLDER_IN_USE: { exit: EXIT.environment, meaning: "Another rerank-tune process is working in this folder." },
   ARTIFACT_CORRUPT: { exit: EXIT.environment, meaning: "A finished artifact no longer matches its manifest." },
   DOWNLOAD_FAILED: { exit: EXIT.remote, meaning: "A package or model could not be downloaded." },
@@ -146,6 +150,19 @@ export function fromFileSystemError(error: unknown, path: string): RerankTuneErr
       code: "NOT_WRITABLE",
       message: `${path} cannot be written (${code}).`,
       hint: `make it writable, or choose another folder with --artifacts or --registry`,
+      cause: error,
+    });
+  if (code === "EIO" || code === "EMFILE" || code === "ENFILE")
+    return new RerankTuneError({
+      code: "FILE_SYSTEM_FAILED",
+      message:
+        code === "EIO"
+          ? `The disk reported an error (EIO) at ${path}.`
+          : `Too many files are open (${code}) to go on with ${path}.`,
+      hint:
+        code === "EIO"
+          ? "look at the system's log, such as `dmesg`, and check the disk; then run the same command again"
+          : "raise the limit, for example `ulimit -n 4096`, then run the same command again",
       cause: error,
     });
   return undefined;

@@ -7,7 +7,9 @@ import { join, relative, sep } from "node:path";
 /** sha256 of a file's bytes, hex. */
 export async function hashFile(path: string): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  // a buffer of a megabyte for each of many small files would cost more than reading and hashing them
+  const highWaterMark = Math.min(1 << 20, Math.max((await stat(path)).size, 1 << 12));
+  for await (const chunk of createReadStream(path, { highWaterMark })) hash.update(chunk as Buffer);
   return hash.digest("hex");
 }
 

@@ -3,12 +3,19 @@ import { mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 import { fromFileSystemError, RerankTuneError } from "../errors.js";
+import { jsonOf } from "./json-value.js";
+import { bootId, startOf } from "./process-identity.js";
 
-interface Holder {
-  pid: number;
-  host: string;
-}
+const holderSchema = z.object({
+  pid: z.int().min(1),
+  host: z.string(),
+  /** Boot of the machine and start of the process: numbers of processes come again. */
+  boot: z.string().optional(),
+  start: z.string().optional(),
+});
+type Holder = z.infer<typeof holderSchema>;
 
 export interface LockOptions {
   /** Milliseconds to wait for a live holder; 0 fails at once. */
@@ -17,7 +24,7 @@ export interface LockOptions {
   hint?: string;
 }
 
-/** A lock or takeover file without content is being written; older than this, its writer died in between. */
+/** A lock or takeover file without content is being written; older than this, or from the future, its writer died in between. */
 const TORN_MS = 5000;
 
 /**
@@ -29,67 +36,99 @@ export async function acquireLock(path: string, options: LockOptions = {}): Prom
   const deadline = Date.now() + (options.waitMs ?? 0);
   await mkdir(dirname(path), { recursive: true }).catch((error) => rethrow(error, dirname(path)));
   for (;;) {
-    if (await tryCreate(path)) return () => rm(path, { force: true });
-    const holder = await readHolder(path);
-    if (holder === undefined ? await isTorn(path) : isDead(holder)) await removeStale(path, holder);
-    else if (Date.now() >= deadline) throw inUse(path, holder, options.hint);
+    if (await tryCreate(path)) return () => giveBack(path);
+    const seen = await look(path);
+    if (await isStale(path, seen)) await removeStale(path, seen);
+    else if (Date.now() >= deadline) throw inUse(path, seen, options.hint);
     else await sleep(50);
   }
 }
 
+function self(): Holder {
+  return { pid: process.pid, host: hostname(), boot: bootId(), start: startOf(process.pid) };
+}
+
 async function tryCreate(path: string): Promise<boolean> {
+  const file = await open(path, "wx").catch((error) => {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return undefined;
+    return rethrow(error, path);
+  });
+  if (file === undefined) return false;
   try {
-    const file = await open(path, "wx");
-    await file.writeFile(JSON.stringify({ pid: process.pid, host: hostname() } satisfies Holder));
+    await file.writeFile(JSON.stringify(self()));
     await file.close();
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    await file.close().catch(() => undefined);
+    await rm(path, { force: true });
     return rethrow(error, path);
   }
 }
 
-async function readHolder(path: string): Promise<Holder | undefined> {
+/** Not where it says another's name: someone removed it by hand, and a third took it. */
+async function giveBack(path: string): Promise<void> {
+  const seen = await look(path);
+  if (seen.unreadable === true || JSON.stringify(seen.holder) === JSON.stringify(self()))
+    await rm(path, { force: true });
+}
+
+/** What the file says. `unreadable` is believed to be held: it is there, and nobody knows by whom. */
+interface Seen {
+  holder?: Holder;
+  unreadable?: boolean;
+}
+
+async function look(path: string): Promise<Seen> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Holder;
-  } catch {
-    return undefined; // being written or just removed: the caller looks again
+    const holder = holderSchema.safeParse(jsonOf(await readFile(path, "utf8"))).data;
+    return holder === undefined ? {} : { holder };
+  } catch (error) {
+    // gone: just given back, the caller looks again
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? {} : { unreadable: true };
   }
 }
 
-function isDead(holder: Holder): boolean {
-  if (holder.host !== hostname()) return false;
+async function isStale(path: string, { holder, unreadable }: Seen): Promise<boolean> {
+  if (unreadable === true) return false;
+  return holder === undefined ? await isTorn(path) : isDead(holder);
+}
+
+function isDead({ pid, host, boot, start }: Holder): boolean {
+  if (host !== hostname()) return false;
+  if (differ(boot, bootId())) return true;
   try {
-    process.kill(holder.pid, 0);
-    return false;
+    process.kill(pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return true;
   }
+  return differ(start, startOf(pid));
+}
+
+function differ(left: string | undefined, right: string | undefined): boolean {
+  return left !== undefined && right !== undefined && left !== right;
 }
 
 async function isTorn(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs > TORN_MS;
+  return found !== undefined && Math.abs(Date.now() - found.mtimeMs) > TORN_MS;
 }
 
 /** Two waiters may both see a dead holder: only the one that gets the guard removes the lock, and it looks once more first. */
-async function removeStale(path: string, seen: Holder | undefined): Promise<void> {
+async function removeStale(path: string, seen: Seen): Promise<void> {
   const guard = `${path}.takeover`;
   if (!(await tryCreate(guard))) {
-    const holder = await readHolder(guard);
     // a guard is held for milliseconds: one that outlives its process was left by a kill
-    if (holder === undefined ? await isTorn(guard) : isDead(holder)) await rm(guard, { force: true });
+    if (await isStale(guard, await look(guard))) await rm(guard, { force: true });
     return void (await sleep(20));
   }
   try {
-    const current = await readHolder(path);
-    if (current?.pid === seen?.pid && current?.host === seen?.host) await rm(path, { force: true });
+    if (JSON.stringify(await look(path)) === JSON.stringify(seen)) await rm(path, { force: true });
   } finally {
     await rm(guard, { force: true });
   }
 }
 
-function inUse(path: string, holder: Holder | undefined, hint?: string): RerankTuneError {
+function inUse(path: string, { holder }: Seen, hint?: string): RerankTuneError {
   const who = holder === undefined ? "another process" : `process ${holder.pid} on ${holder.host}`;
   return new RerankTuneError({
     code: "FOLDER_IN_USE",

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { hashFile, hashText } from "../artifacts/hash.js";
 import { RerankTuneError } from "../errors.js";
 import { copyHashing } from "./copy.js";
-import { syncFile, syncFolder } from "./durable.js";
+import { makeFolder, syncFile, syncFolder } from "./durable.js";
 
 const FROZEN = 0o444;
 
@@ -36,13 +36,14 @@ export class BlobStore {
     return bytes;
   }
 
-  /** Writes a blob to `target` and checks it on the way. @throws RerankTuneError REGISTRY_CORRUPT */
+  /** Writes a blob to `target`, checks it on the way, and flushes it to the disk. @throws RerankTuneError REGISTRY_CORRUPT */
   async copyTo(digest: string, target: string): Promise<void> {
     const found = await stat(this.path(digest)).catch(() => undefined);
     if (found === undefined) throw corrupt(digest, "is missing");
     const copied = await copyHashing(this.path(digest), target);
     if (`sha256:${copied.sha256}` !== digest) throw corrupt(digest, "does not match its digest");
     await chmod(target, FROZEN);
+    await syncFile(target);
   }
 
   async exists(digest: string, size: number): Promise<boolean> {
@@ -68,11 +69,11 @@ export class BlobWriter {
   private staged: Staged[] = [];
 
   constructor(private readonly store: BlobStore) {
-    this.staging = join(store.root, "tmp", `${process.pid}@${hostname()}.${randomUUID()}`);
+    this.staging = join(store.root, "tmp", stagingName());
   }
 
   async open(): Promise<void> {
-    await mkdir(this.store.folder, { recursive: true });
+    await makeFolder(this.store.folder);
     await mkdir(this.staging, { recursive: true });
   }
 
@@ -148,12 +149,17 @@ async function replacedUnsound(staged: string, target: string, sha256: string): 
   return !sound;
 }
 
-/** Removes staging folders whose process on this host is gone. */
-export async function dropStaleStaging(root: string): Promise<void> {
-  for (const name of await readdir(join(root, "tmp")).catch(() => [])) {
-    const owner = /^(\d+)@(.+)\.[0-9a-f-]{36}$/.exec(name);
+/** A name that says which process works under it. */
+export function stagingName(): string {
+  return `${process.pid}@${hostname()}.${randomUUID()}`;
+}
+
+/** Removes staging folders whose process on this host is gone; their names are `prefix` and a staging name. */
+export async function dropStaleStaging(folder: string, prefix = ""): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const owner = name.startsWith(prefix) ? /^(\d+)@(.+)\.[0-9a-f-]{36}$/.exec(name.slice(prefix.length)) : null;
     if (owner !== null && owner[2] === hostname() && !isAlive(Number(owner[1])))
-      await rm(join(root, "tmp", name), { recursive: true, force: true });
+      await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 

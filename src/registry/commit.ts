@@ -1,9 +1,9 @@
 // The commit of the registry: history first, then index.json by one rename, under the lock. Blobs are there already. Nothing else changes the index.
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { acquireLock } from "../artifacts/lock.js";
 import { BlobStore, dropStaleStaging } from "./blobs.js";
-import { replaceFile } from "./durable.js";
+import { makeFolder, replaceFile } from "./durable.js";
 import { type Descriptor, EMPTY_INDEX, type OciIndex, REFLOG_HEAD } from "./format.js";
 import { passGate } from "./gate.js";
 import {
@@ -105,8 +105,8 @@ export function gateReport(digest: string | undefined): { gate_report?: string }
 
 /** Makes an empty registry, so that it can be listed before anything is published. */
 export async function createRegistry(root: string): Promise<void> {
-  await mkdir(root, { recursive: true });
   if ((await readIndex(root)) !== undefined) return;
+  await makeFolder(root);
   await locked(root, undefined, async () => {
     if ((await readIndex(root)) === undefined) await writeIndex(root, EMPTY_INDEX);
   });
@@ -124,7 +124,7 @@ async function writeIndex(root: string, index: OciIndex): Promise<void> {
 
 /** What publishers that were killed left behind; nobody else writes these names while the lock is held. */
 async function dropLeftovers(root: string): Promise<void> {
-  await dropStaleStaging(root);
+  await dropStaleStaging(join(root, "tmp"));
   for (const name of await readdir(root))
     if (/^(index\.json|oci-layout)\..+\.tmp$/.test(name)) await rm(join(root, name), { force: true });
 }

@@ -1,6 +1,6 @@
 // Writes that survive a crash: the bytes are on the disk before a name points to them, and the name before anyone is told.
 import { randomUUID } from "node:crypto";
-import { open, rename } from "node:fs/promises";
+import { mkdir, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Flushes a file's bytes to the disk. */
@@ -16,6 +16,14 @@ export async function syncFile(path: string): Promise<void> {
 /** Flushes a folder's names to the disk. Windows cannot open folders and orders its metadata itself. */
 export async function syncFolder(path: string): Promise<void> {
   if (process.platform !== "win32") await syncFile(path);
+}
+
+/** Makes a folder with those above it, and flushes its name and theirs; also where an interrupted run has made it already. */
+export async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  await syncFolder(dirname(path));
+  for (let made = path; first !== undefined && made !== first && made !== dirname(made); made = dirname(made))
+    await syncFolder(dirname(dirname(made)));
 }
 
 /** Replaces a file so that readers see the old or the new one, never a part of it. */

@@ -14,7 +14,9 @@ export const LAYOUT_TEXT = JSON.stringify({ imageLayoutVersion: "1.0.0" });
 export async function readIndex(root: string): Promise<OciIndex | undefined> {
   const path = join(root, INDEX_FILE);
   const text = await readFile(path, "utf8").catch((error) => {
-    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (["ENOENT", "ENOTDIR"].includes(code)) return undefined;
+    if (code === "EISDIR") return ""; // a folder in its place is no index
     throw error;
   });
   if (text === undefined) return undefined;

@@ -1,11 +1,10 @@
 // Writing a version out as the folder that was packaged, every byte checked on the way. The folder appears whole or not at all.
-import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { hashFile } from "../artifacts/hash.js";
 import { RerankTuneError } from "../errors.js";
-import { BlobStore } from "./blobs.js";
-import { syncFile } from "./durable.js";
+import { BlobStore, dropStaleStaging, stagingName } from "./blobs.js";
+import { syncFile, syncFolder } from "./durable.js";
 import { FILE_PATH, type OciIndex, type OciManifest } from "./format.js";
 import { readManifest, resolveReference } from "./read.js";
 import { clashingPath, pathProblem } from "./reference.js";
@@ -39,7 +38,8 @@ export async function pullVersion(
   const files = layerFiles(manifest, descriptor.digest);
   const folder = resolve(target);
   await refuseContent(folder);
-  const partial = `${folder}.partial-${randomUUID()}`;
+  await dropStaleStaging(dirname(folder), `${basename(folder)}.partial-`);
+  const partial = `${folder}.partial-${stagingName()}`;
   try {
     for (const { path, digest } of files) {
       const file = join(partial, path);
@@ -47,8 +47,10 @@ export async function pullVersion(
       await store.copyTo(digest, file);
     }
     if (reread) for (const { path, digest } of files) await checkWritten(join(partial, path), digest);
+    for (const made of foldersOf(files.map(({ path }) => path))) await syncFolder(join(partial, made));
     await rmdir(folder).catch(() => undefined); // there only when empty; rename says the rest
     await rename(partial, folder);
+    await syncFolder(dirname(folder));
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
@@ -84,6 +86,13 @@ export function layerFiles(manifest: OciManifest, version: string): { path: stri
     message: `Version ${version} has ${what}; nothing was written.`,
     hint: "do not use this version; run `rerank-tune registry verify`",
   });
+}
+
+/** Folders that hold the files, with those above them; "." is the first. */
+function foldersOf(paths: readonly string[]): Set<string> {
+  const folders = new Set(["."]);
+  for (const path of paths) for (let up = dirname(path); up !== "."; up = dirname(up)) folders.add(up);
+  return folders;
 }
 
 async function refuseContent(folder: string): Promise<void> {

@@ -138,7 +138,7 @@ function committedLength(text: string, head: string | undefined): number {
 
 async function readText(path: string): Promise<string> {
   return await readFile(path, "utf8").catch((error) => {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    if (["ENOENT", "EISDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return ""; // the lines are not there
     throw error;
   });
 }

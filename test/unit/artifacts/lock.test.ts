@@ -34,7 +34,7 @@ describe("a lock", () => {
     const path = join(await temporaryFolder(), ".lock");
     await writeFile(path, JSON.stringify({ pid: await deadProcess(), host: hostname() }));
     await acquireLock(path);
-    expect(JSON.parse(await readFile(path, "utf8"))).toEqual({ pid: process.pid, host: hostname() });
+    expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ pid: process.pid, host: hostname() });
   });
 
   test("of another host is believed", async () => {
