@@ -2,6 +2,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { acquireLock } from "../artifacts/lock.js";
+import { RerankTuneError } from "../errors.js";
 import { BlobStore, dropStaleStaging } from "./blobs.js";
 import { makeFolder, replaceFile } from "./durable.js";
 import { type Descriptor, EMPTY_INDEX, type OciIndex, REFLOG_HEAD } from "./format.js";
@@ -15,6 +16,7 @@ import {
   LAYOUT_TEXT,
   readIndex,
   versionEntries,
+  withReferrers,
   withVersion,
 } from "./index-file.js";
 import { requireBlobs } from "./quarantine.js";
@@ -95,6 +97,37 @@ export async function commitVersion(root: string, commit: Commit): Promise<boole
     }
     if (next.manifests.length === index.manifests.length) return { result: added };
     return { result: added, index: next, entries: [{ ...entry, alias: null, event: "attach" }] };
+  });
+}
+
+/**
+ * Makes manifests beside a version visible, such as a signature; no alias moves, and the log says who attached them.
+ * @param version digest of its manifest.
+ * @returns how many are new.
+ * @throws RerankTuneError REGISTRY_NOT_FOUND when the version is gone by now; FOLDER_IN_USE, REGISTRY_CORRUPT.
+ */
+export async function commitReferrers(
+  root: string,
+  version: string,
+  referrers: readonly Descriptor[],
+  lockWaitMs?: number,
+): Promise<number> {
+  return await changeIndex(root, lockWaitMs === undefined ? {} : { lockWaitMs }, async (index) => {
+    const owner = versionEntries(index).find(({ descriptor }) => descriptor.digest === version);
+    if (owner === undefined)
+      throw new RerankTuneError({
+        code: "REGISTRY_NOT_FOUND",
+        message: `Version ${version} was removed from the registry ${root} in the meantime.`,
+        hint: "publish it again: `rerank-tune publish RECIPE`",
+      });
+    await requireBlobs(new BlobStore(root), referrers);
+    const next = withReferrers(index, referrers);
+    const added = next.manifests.length - index.manifests.length;
+    if (added === 0) return { result: 0 };
+    const { name } = owner;
+    const reason = [...new Set(referrers.map(({ artifactType = "evidence" }) => artifactType))].join(" ");
+    const entries = [{ name, alias: null, from: version, to: version, reason, event: "attach" as const }];
+    return { result: added, index: next, entries };
   });
 }
 

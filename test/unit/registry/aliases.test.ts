@@ -2,7 +2,11 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { hashText } from "../../../src/artifacts/hash.js";
+import { BlobStore, BlobWriter } from "../../../src/registry/blobs.js";
+import { commitReferrers } from "../../../src/registry/commit.js";
+import { MANIFEST_TYPE } from "../../../src/registry/format.js";
 import { openRegistry, type Registry } from "../../../src/registry/index.js";
+import { writeReferrer } from "../../../src/registry/publish.js";
 import { emptyRegistry, report, reporting, request } from "../../helpers/registry.js";
 
 const passing = () => reporting(report({ fp32: "passed" }));
@@ -221,4 +225,27 @@ test("no command makes a registry of a folder that is none", async () => {
   ];
   for (const attempt of attempts) await expect(attempt).rejects.toMatchObject({ code: "REGISTRY_NOT_FOUND" });
   await expect(openRegistry(registry.root)).rejects.toMatchObject({ code: "REGISTRY_NOT_FOUND" });
+});
+
+test("evidence that is attached later is a line of the log", async () => {
+  const registry = await emptyRegistry();
+  const { digest } = await registry.publishVersion(request("one"));
+  const store = new BlobStore(registry.root);
+  const writer = new BlobWriter(store);
+  await writer.open();
+  const subject = { mediaType: MANIFEST_TYPE, digest, size: (await store.read(digest)).length };
+  const statement = await writeReferrer({ artifactType: "application/vnd.test+json", content: "{}" }, subject, writer);
+  await writer.flush();
+  await writer.close();
+  expect(await commitReferrers(registry.root, digest, [statement])).toBe(1);
+  expect(await commitReferrers(registry.root, digest, [statement])).toBe(0);
+  expect((await registry.log()).lines.at(-1)).toMatchObject({
+    event: "attach",
+    alias: null,
+    to: digest,
+    reason: "application/vnd.test+json",
+  });
+  expect(await registry.verify()).toMatchObject({ unused: 0, problems: [] });
+  const gone = `sha256:${"0".repeat(64)}`;
+  await expect(commitReferrers(registry.root, gone, [statement])).rejects.toMatchObject({ code: "REGISTRY_NOT_FOUND" });
 });
