@@ -1,6 +1,6 @@
 // Writes that survive a crash: the bytes are on the disk before a name points to them, and the name before anyone is told.
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rename } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Flushes a file's bytes to the disk. */
@@ -29,13 +29,18 @@ export async function makeFolder(path: string): Promise<void> {
 /** Replaces a file so that readers see the old or the new one, never a part of it. */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
-  const file = await open(temporary, "wx");
   try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(temporary, "wx");
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined); // the next writer drops it; what failed first is what counts
+    throw error;
   }
-  await rename(temporary, path);
   await syncFolder(dirname(path));
 }

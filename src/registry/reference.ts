@@ -57,13 +57,16 @@ export function pathProblem(path: string): string | undefined {
   return undefined;
 }
 
-/** The first path that equals an earlier one on a file system without case, or undefined. */
+/** The first path that equals another on a file system without case, or lies below one as if that were a folder; or undefined. */
 export function clashingPath(paths: readonly string[]): string | undefined {
+  const fold = (path: string): string => path.normalize("NFC").toLowerCase();
+  const all = new Set(paths.map(fold));
   const seen = new Set<string>();
   return paths.find((path) => {
-    const folded = path.normalize("NFC").toLowerCase();
+    const folded = fold(path);
     if (seen.has(folded)) return true;
     seen.add(folded);
-    return false;
+    const parts = folded.split("/");
+    return parts.some((_, count) => count > 0 && all.has(parts.slice(0, count).join("/")));
   });
 }
