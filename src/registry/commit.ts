@@ -2,10 +2,19 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { acquireLock } from "../artifacts/lock.js";
+import { RerankTuneError } from "../errors.js";
 import { dropStaleStaging } from "./blobs.js";
 import { replaceFile } from "./durable.js";
 import { type Descriptor, EMPTY_INDEX, type OciIndex, REFLOG_HEAD } from "./format.js";
-import { aliasesOf, INDEX_FILE, LAYOUT_FILE, readIndex, versionEntries, withVersion } from "./index-file.js";
+import {
+  aliasesOf,
+  INDEX_FILE,
+  LAYOUT_FILE,
+  readIndex,
+  versionEntries,
+  withReferrers,
+  withVersion,
+} from "./index-file.js";
 import { appendMoves } from "./reflog.js";
 
 /** Long enough for many publishers one after another; only this last step is done under the lock. */
@@ -47,6 +56,32 @@ export async function commitVersion(root: string, commit: Commit): Promise<boole
       ...next,
       annotations: { ...next.annotations, ...(head === undefined ? {} : { [REFLOG_HEAD]: head }) },
     });
+    return added;
+  });
+}
+
+/**
+ * Makes manifests beside a version visible, by the same one step; no alias moves, so no history is written.
+ * @returns how many are new. @throws RerankTuneError FOLDER_IN_USE, REGISTRY_NOT_FOUND when the version is gone by now.
+ */
+export async function commitReferrers(
+  root: string,
+  version: string,
+  referrers: readonly Descriptor[],
+  lockWaitMs?: number,
+): Promise<number> {
+  return await locked(root, lockWaitMs, async () => {
+    await dropLeftovers(root);
+    const index = (await readIndex(root)) ?? EMPTY_INDEX;
+    if (!versionEntries(index).some(({ descriptor }) => descriptor.digest === version))
+      throw new RerankTuneError({
+        code: "REGISTRY_NOT_FOUND",
+        message: `Version ${version} was removed from the registry ${root} in the meantime.`,
+        hint: "publish it again: `rerank-tune publish RECIPE`",
+      });
+    const next = withReferrers(index, referrers);
+    const added = next.manifests.length - index.manifests.length;
+    if (added > 0) await writeIndex(root, next);
     return added;
   });
 }

@@ -69,8 +69,13 @@ export function withVersion(
     manifests.some(({ annotations }) => annotations?.[REFERENCE_NAME] === reference);
   const own = `${name}@${version.digest}`;
   if (!known(own)) manifests.push(named(own));
-  for (const referrer of referrers)
-    if (!manifests.some(({ digest }) => digest === referrer.digest)) manifests.push(referrer);
-  manifests.push(named(`${name}:${alias}`));
-  return { ...index, manifests };
+  const referred = withReferrers({ ...index, manifests }, referrers).manifests;
+  return { ...index, manifests: [...referred, named(`${name}:${alias}`)] };
+}
+
+/** The index with manifests beside a version; what is there already stays as it is. */
+export function withReferrers(index: OciIndex, referrers: readonly Descriptor[]): OciIndex {
+  const known = new Set(index.manifests.map(({ digest }) => digest));
+  const added = referrers.filter(({ digest }) => !known.has(digest) && known.add(digest));
+  return { ...index, manifests: [...index.manifests, ...added] };
 }

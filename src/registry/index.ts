@@ -1,15 +1,17 @@
 // The door of the registry: a folder of immutable model versions in OCI image layout. Publishing is the only thing that writes.
 import { resolve } from "node:path";
 import { fromFileSystemError, RerankTuneError } from "../errors.js";
+import { type Attached, attachTo } from "./attach.js";
 import { createRegistry } from "./commit.js";
 import type { OciIndex } from "./format.js";
 import { type FrozenVersion, frozenVersion } from "./frozen.js";
 import { readIndex } from "./index-file.js";
-import { type PublishedVersion, type PublishRequest, publishInto } from "./publish.js";
+import { type PublishedVersion, type PublishRequest, publishInto, type Referrer } from "./publish.js";
 import { type PulledVersion, pullVersion } from "./pull.js";
 import { type ListedModel, listModels, type ShownVersion, showVersion } from "./read.js";
 import { checkRegistry, type RegistryReport, registryCorrupt } from "./verify.js";
 
+export type { Attached } from "./attach.js";
 export { REPORT_TYPE } from "./format.js";
 export type { FrozenFile, FrozenReferrer, FrozenVersion } from "./frozen.js";
 export type { PublishedFile, PublishedVersion, PublishRequest, Referrer } from "./publish.js";
@@ -32,6 +34,8 @@ export interface Registry {
   verify(onBlob?: (done: number, total: number) => void): Promise<RegistryReport>;
   /** Adds a version and moves its alias; identical content is found again and adds nothing. */
   publishVersion(request: PublishRequest): Promise<PublishedVersion>;
+  /** Puts reports, statements or signatures beside a version, whose digest stays; what is there already adds nothing. */
+  attach(reference: string, referrers: readonly Referrer[]): Promise<Attached>;
 }
 
 /**
@@ -68,6 +72,8 @@ export async function openRegistry(dir: string, options: { create?: boolean } = 
     frozen: (reference) => guarded(root, async () => await frozenVersion(root, await index(), reference)),
     pull: (reference, target) => guarded(target, async () => await pullVersion(root, await index(), reference, target)),
     publishVersion: (request) => guarded(root, () => publishInto(root, request)),
+    attach: (reference, referrers) =>
+      guarded(root, async () => await attachTo(root, await index(), reference, referrers)),
     verify: (onBlob) =>
       guarded(root, async () => {
         const report = await checkRegistry(root, await index(), onBlob);

@@ -112,7 +112,8 @@ async function writeModel(request: PublishRequest, writer: BlobWriter): Promise<
   return await describe(manifest, writer);
 }
 
-async function writeReferrer(referrer: Referrer, subject: Descriptor, writer: BlobWriter): Promise<Descriptor> {
+/** The blobs of a manifest beside `subject`; a commit makes it visible. */
+export async function writeReferrer(referrer: Referrer, subject: Descriptor, writer: BlobWriter): Promise<Descriptor> {
   const config = await writer.addBytes("{}");
   const content = await writer.addBytes(referrer.content);
   const { mediaType, digest, size } = subject;
