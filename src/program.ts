@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { RunFlags } from "./commands/context.js";
 import { defineDataCommands } from "./commands/define-data.js";
 import { defineEvaluationCommands } from "./commands/define-evaluation.js";
+import { defineEvidenceCommands, withSignature, withTrustedKeys } from "./commands/define-evidence.js";
 import type { DoctorFlags } from "./commands/doctor.js";
 import { withPlaces, withRunOptions, withSet } from "./commands/flags.js";
 import type { InitFlags } from "./commands/init.js";
@@ -100,7 +101,8 @@ function addStageCommands(program: Command, perform: Perform): void {
       command
         .option("--to <target>", "release it there as well; see `rerank-tune publish --help`")
         .option("-y, --yes", "release without asking");
-    if (name === "verify") command.option("--data <path>", "with a folder: labelled split to measure quality on");
+    if (name === "verify")
+      withSignature(command.option("--data <path>", "with a folder: labelled split to measure quality on"));
     command.action((recipe: string, _: unknown, self: Command) => {
       const flags = self.optsWithGlobals<RunFlags & ReleaseFlags & OutputFlags>();
       return perform(flags, async (context) => {
@@ -177,7 +179,7 @@ function addRegistryCommands(program: Command, perform: Perform): void {
   const registry = program
     .command("registry")
     .helpGroup("Registry:")
-    .description("read the local registry: list, show, pull, verify");
+    .description("the local registry: list, show, pull, verify, sign");
   const add = (name: string, description: string): Command =>
     withPlaces(registry.command(name)).description(description);
   const load = () => import("./commands/registry.js");
@@ -186,7 +188,7 @@ function addRegistryCommands(program: Command, perform: Perform): void {
     const flags = command.optsWithGlobals<Flags>();
     return perform(flags, async () => (await load()).listRegistry(flags));
   });
-  add("show", "files, reports and card of one version")
+  withTrustedKeys(add("show", "files, evidence and card of one version"))
     .argument("<model>", "name, name:alias or name@sha256:<digest>")
     .action((model: string, _: unknown, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
@@ -199,10 +201,13 @@ function addRegistryCommands(program: Command, perform: Perform): void {
       const flags = command.optsWithGlobals<Flags>();
       return perform(flags, async () => (await load()).pullFromRegistry(model, folder, flags));
     });
-  add("verify", "hash everything again").action((_: unknown, command: Command) => {
-    const flags = command.optsWithGlobals<Flags>();
-    return perform(flags, async (context) => (await load()).verifyRegistry(flags, context));
-  });
+  withSignature(add("verify", "hash everything again; with --signature: who signed a version"))
+    .argument("[model]", "with --signature: name, name:alias or name@sha256:<digest>")
+    .action((model: string | undefined, _: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      return perform(flags, async (context) => (await load()).verifyRegistry(model, flags, context));
+    });
+  defineEvidenceCommands(registry, perform);
 }
 
 function addMachineCommands(program: Command, perform: Perform): void {

@@ -1,32 +1,12 @@
 // SLSA provenance v1 with training as the build: https://slsa.dev/spec/v1.0/provenance. Pure; no paths, no file names and no texts of the user.
 import { isObject, type JsonObject } from "../artifacts/json-value.js";
+import type { BuildFacts } from "./build-records.js";
 import { type Statement, type Subject, statement } from "./statement.js";
 
 export const PROVENANCE_TYPE = "https://slsa.dev/provenance/v1";
 /** What its fields mean: docs/guides/signing.md. */
 export const BUILD_TYPE = "urn:rerank-tune:build:reranker:v1";
 const BUILDER = "urn:rerank-tune:builder:local:v1";
-
-/** One finished stage, as its artifact describes it. */
-export interface BuiltStage {
-  stage: string;
-  /** sha256 (hex) of everything that decided it, and of what it made. */
-  key: string;
-  digest: string;
-  /** Role, such as `prepare.source`, to sha256 (hex) of the file or folder. */
-  sources: Record<string, string>;
-  tools: Record<string, string>;
-  /** ISO 8601, and how long. */
-  started: string;
-  seconds: number;
-}
-
-export interface BuildFacts {
-  /** Empty for a package that an older release made. */
-  stages: BuiltStage[];
-  /** The base model's files by name, which are those of a public format; sha256 hex. */
-  base_files: { path: string; sha256: string }[];
-}
 
 export interface ProvenanceInput {
   subjects: readonly Subject[];
@@ -118,8 +98,20 @@ function baseModel({ base_model, build }: ProvenanceInput): ResourceDescriptor[]
     ...(uri === undefined ? {} : { uri }),
     ...(Object.keys(digest).length === 0 ? {} : { digest }),
   };
-  return [whole, ...build.base_files.map(({ path, sha256 }) => ({ name: `base_model/${path}`, digest: { sha256 } }))];
+  // What lies in a folder of the user's may be named after anything; files of a public base have public names.
+  const known = (path: string): boolean => uri !== undefined || MODEL_FILE.test(path);
+  return [
+    whole,
+    ...build.base_files.map(({ path, sha256 }, at) => ({
+      name: `base_model/${known(path) ? path : `file-${at + 1}`}`,
+      digest: { sha256 },
+    })),
+  ];
 }
+
+/** Names that every model folder has. */
+const MODEL_FILE =
+  /^(config|tokenizer|tokenizer_config|special_tokens_map|modules|config_sentence_transformers|sentence_bert_config|added_tokens|vocab|golden_pairs|rerank-tune)\.json$|^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$|^(vocab|merges)\.txt$|^(sentencepiece\.bpe|spiece|tokenizer)\.model$|^README\.md$|^onnx\/model[a-z0-9_]*\.onnx(_data)?$/;
 
 function dataSets({ data, build }: ProvenanceInput): ResourceDescriptor[] {
   const descriptor = (name: string, sha256: string): ResourceDescriptor => ({ name, digest: { sha256 } });

@@ -14,7 +14,7 @@ export interface Component {
   license?: string;
   /** Subresource integrity such as `sha512-<base64>`, where the installer recorded it. */
   integrity?: string;
-  /** Names of components it needs, that are in the list. */
+  /** `name@version` of components it needs. */
   needs: readonly string[];
 }
 
@@ -32,10 +32,10 @@ export interface SbomInput {
 export function sbomText({ environment, rerank_tune, components, properties }: SbomInput): string {
   const reference = `rerank-tune-${environment}@${rerank_tune}`;
   const sorted = [...components].sort((left, right) => (packageUrl(left) < packageUrl(right) ? -1 : 1));
-  const byName = new Map(sorted.map((component) => [component.name, packageUrl(component)]));
+  const known = new Map(sorted.map((component) => [`${component.name}@${component.version}`, packageUrl(component)]));
   const needs = sorted.map((component) => ({
     ref: packageUrl(component),
-    dependsOn: [...new Set(component.needs.flatMap((name) => byName.get(name) ?? []))].sort(),
+    dependsOn: [...new Set(component.needs.flatMap((name) => known.get(name) ?? []))].sort(),
   }));
   return canonicalJson({
     bomFormat: "CycloneDX",

@@ -12,9 +12,12 @@ import { type ListedModel, listModels, type ShownVersion, showVersion } from "./
 import { checkRegistry, type RegistryReport, registryCorrupt } from "./verify.js";
 
 export type { Attached } from "./attach.js";
+export { evidenceFiles } from "./evidence/files.js";
+export { sbomReferrer, signatures, signedBy, statementReferrer } from "./evidence/sign.js";
+export { type Evidence, type EvidenceKind, type EvidenceState, evidenceOf, subjectsOf } from "./evidence/states.js";
 export { REPORT_TYPE } from "./format.js";
 export type { FrozenFile, FrozenReferrer, FrozenVersion } from "./frozen.js";
-export type { PublishedFile, PublishedVersion, PublishRequest, Referrer } from "./publish.js";
+export type { PublishedFile, PublishedVersion, PublishRequest, Referrer, VersionFacts } from "./publish.js";
 export type { PulledVersion } from "./pull.js";
 export type { ListedModel, ShownVersion } from "./read.js";
 export type { RegistryReport } from "./verify.js";

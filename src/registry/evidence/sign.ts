@@ -1,14 +1,20 @@
 // What is put beside a version: statements and bills as they are, and a signer's signatures over them and over the files.
 import { hashText } from "../../artifacts/hash.js";
-import { jsonOf } from "../../artifacts/json-value.js";
+import { isObject, jsonOf } from "../../artifacts/json-value.js";
 import { BUNDLE_TYPE, payloadDigest, readBundle, signedBundle, signerOf } from "../../evidence/bundle.js";
-import type { SigningKey } from "../../evidence/keys.js";
+import type { SigningKey, VerifyingKey } from "../../evidence/keys.js";
 import { modelStatement } from "../../evidence/model-signing.js";
 import { SBOM_PREDICATE, SBOM_TYPE } from "../../evidence/sbom.js";
-import { PAYLOAD_TYPE, readStatement, type Statement, statement, statementText } from "../../evidence/statement.js";
-import type { FrozenVersion } from "../frozen.js";
-import type { Referrer } from "../publish.js";
-import { type Evidence, evidenceOf, SBOM_OF, subjectsOf } from "./states.js";
+import {
+  PAYLOAD_TYPE,
+  readStatement,
+  type Statement,
+  statement,
+  statementSchema,
+  statementText,
+} from "../../evidence/statement.js";
+import type { Referrer, VersionFacts } from "../publish.js";
+import { type Evidence, SBOM_OF, subjectsOf } from "./states.js";
 
 /** Annotations as cosign writes them, so that other tools see what a bundle holds without opening it. */
 const CONTENT = "dev.sigstore.bundle.content";
@@ -27,33 +33,53 @@ export function sbomReferrer(of: string, content: string): Referrer {
   return { artifactType: SBOM_TYPE, content, annotations: { [SBOM_OF]: of } };
 }
 
-/** What a signer adds to a version: the model's signature, and one for each statement and bill that this key has not signed yet. */
-export async function signatures(version: FrozenVersion, key: SigningKey): Promise<Referrer[]> {
-  const there = await evidenceOf(version);
-  const own = { ...key, name: key.id };
-  const signed = new Set(
-    there.flatMap(({ content, state }) => {
-      if (state !== "signed") return [];
-      const bundle = readBundle(content);
-      return signerOf(bundle, [own]) === undefined ? [] : [payloadDigest(bundle)];
-    }),
-  );
-  const statements = [
-    modelStatement(version.name, version.files),
-    ...there.filter(({ state }) => state === "unsigned").flatMap((item) => statementIn(version, item) ?? []),
+/**
+ * What a signer adds: the model's signature, and one over each statement and bill. What this key has signed already is left out.
+ * @param there what lies beside the version. @param added statements and bills that come with it.
+ */
+export function signatures(
+  version: VersionFacts,
+  there: readonly Evidence[],
+  added: readonly Referrer[],
+  key: SigningKey,
+): Referrer[] {
+  const done = signedBy(there, key);
+  const documents = [
+    ...there
+      .filter(({ state }) => state === "unsigned")
+      .map(({ kind, content }) => ({ bill: kind === "sbom", content })),
+    ...added.map(({ artifactType, content }) => ({ bill: artifactType === SBOM_TYPE, content })),
   ];
-  return statements
-    .filter((content) => !signed.has(hashText(statementText(content))))
-    .map((content) => ({
-      artifactType: BUNDLE_TYPE,
-      content: signedBundle(statementText(content), key),
-      annotations: { [CONTENT]: "dsse-envelope", [PREDICATE]: content.predicateType },
-    }));
+  const texts = [
+    modelStatement(version.name, version.files),
+    ...documents.flatMap((one) => statementIn(version, one) ?? []),
+  ]
+    .map(statementText)
+    .filter((text, at, all) => all.indexOf(text) === at && !done.has(hashText(text)));
+  return texts.map((text) => ({
+    artifactType: BUNDLE_TYPE,
+    content: signedBundle(text, key),
+    annotations: { [CONTENT]: "dsse-envelope", [PREDICATE]: readStatement(text).predicateType },
+  }));
 }
 
-/** What a signature is put on: a statement as it is, a bill of materials as the predicate of one. Reports are covered by the statements that name them. */
-function statementIn(version: FrozenVersion, { kind, content }: Evidence): Statement | undefined {
-  if (kind === "report" || kind === "other") return undefined;
-  if (kind !== "sbom") return readStatement(content);
-  return statement(subjectsOf(version), SBOM_PREDICATE, jsonOf(content) as object);
+/** Digests of the payloads that a key has signed. */
+export function signedBy(there: readonly Evidence[], key: VerifyingKey): Set<string> {
+  const bundles = there.filter(({ state }) => state === "signed" || state === "verified");
+  return new Set(
+    bundles.flatMap(({ content }) => {
+      const bundle = readBundle(content);
+      return signerOf(bundle, [key]) === undefined ? [] : [payloadDigest(bundle)];
+    }),
+  );
+}
+
+/** A statement as it is, a bill of materials as the predicate of one; reports are covered by the statements that name them. */
+function statementIn(
+  version: VersionFacts,
+  { bill, content }: { bill: boolean; content: string },
+): Statement | undefined {
+  const value = jsonOf(content);
+  if (bill) return isObject(value) ? statement(subjectsOf(version), SBOM_PREDICATE, value) : undefined;
+  return statementSchema.safeParse(value).data;
 }

@@ -11,13 +11,14 @@ import { PAYLOAD_TYPE, readStatement, type Statement, type Subject } from "../..
 import { TEST_RESULT_TYPE } from "../../evidence/test-result.js";
 import { REPORT_TYPE } from "../format.js";
 import type { FrozenReferrer, FrozenVersion } from "../frozen.js";
+import type { VersionFacts } from "../publish.js";
 
 /** Which environment a bill of materials is of. */
 export const SBOM_OF = "rerank-tune.sbom.of";
 
 export type EvidenceKind = "signature" | "provenance" | "gates" | "sbom" | "statement" | "report" | "other";
 
-/** `signed`: by whom is not known, as no key of the signer was given. `unsigned`: a statement, a bill or a report as it is. */
+/** `signed`: by whom is not known, as the signer's key is not among those given. `unsigned`: a statement, a bill or a report as it is. */
 export type EvidenceState = "verified" | "signed" | "unsigned" | "refused";
 
 export interface Evidence {
@@ -29,7 +30,7 @@ export interface Evidence {
   signer: string | null;
   /** sha256 (hex) of the key. */
   key_id: string | null;
-  /** Why it is refused. */
+  /** Why it is refused, or not verified. */
   reason: string | null;
   /** The document itself; for whoever writes it out. */
   content: string;
@@ -38,7 +39,7 @@ export interface Evidence {
 }
 
 /** What a statement about a version is about: its manifest, and the digest over its files that model-signing forms. */
-export function subjectsOf(version: Pick<FrozenVersion, "name" | "digest" | "files">): Subject[] {
+export function subjectsOf(version: VersionFacts): Subject[] {
   return [
     { name: version.name, sha256: version.digest.slice("sha256:".length) },
     { name: `${version.name}/files`, sha256: rootDigest(version.files) },
@@ -99,7 +100,7 @@ function judged(version: FrozenVersion, content: string, trusted: readonly Trust
 function judgedSigner(bundle: Bundle, trusted: readonly TrustedKey[], at: Date): Partial<Judged> {
   if (trusted.length === 0) return {};
   const key = signerOf(bundle, trusted);
-  if (key === undefined) return { state: "refused", reason: "no key that you trust made its signature" };
+  if (key === undefined) return { reason: "no key that you trust made this signature" };
   const objection = keyObjection(key, at);
   return {
     signer: key.name,
