@@ -11,8 +11,6 @@ import json
 import pathlib
 import sys
 
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from model_signing import hashing, signing, verifying
 
 
@@ -26,6 +24,9 @@ def hashing_config(case: dict) -> hashing.Config:
 
 def carry_out(case: dict) -> None:
     if case["do"] == "bill":
+        from cyclonedx.schema import SchemaVersion  # here, as they take a second to load
+        from cyclonedx.validation.json import JsonStrictValidator
+
         problem = JsonStrictValidator(SchemaVersion.V1_6).validate_str(pathlib.Path(case["file"]).read_text("utf-8"))
         if problem is not None:
             raise ValueError(str(problem))
