@@ -65,7 +65,9 @@ export async function checkFolder(
   const harmless = [...leftOut(signed), ...ownPath(root, signature)];
   const scanned = await scanFolder(root, (path) => isUnder(path, harmless));
   // As model-signing has it: a link can point to another folder tomorrow.
-  const odd = (await lstat(root)).isSymbolicLink() ? ["the folder itself is a symbolic link", ...scanned.odd] : scanned.odd;
+  const odd = (await lstat(root)).isSymbolicLink()
+    ? ["the folder itself is a symbolic link", ...scanned.odd]
+    : scanned.odd;
   const problems = [...odd, ...differences(signed, scanned.files)];
   if (problems.length > 0) throw notAsSigned(problems);
   return { name: signed.name, files: signed.files.length, signer: key.name, key_id: key.id };

@@ -41,9 +41,17 @@ export async function pythonPackages(home: string): Promise<InstalledPackages> {
 }
 
 /** The packages this process runs with: our dependencies and what they need, not those for development. */
-export async function npmPackages(root: string = PACKAGE_ROOT): Promise<InstalledPackages> {
+export function npmPackages(): Promise<InstalledPackages> {
+  // Read once: what runs does not change while it runs.
+  running ??= readRunning();
+  return running;
+}
+
+let running: Promise<InstalledPackages> | undefined;
+
+async function readRunning(): Promise<InstalledPackages> {
   const packages = new Map<string, InstalledPackage>();
-  await addNeeds(root, packages);
+  await addNeeds(PACKAGE_ROOT, packages);
   return { packages: [...packages.values()], properties: { node: process.versions.node } };
 }
 
