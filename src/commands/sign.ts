@@ -22,7 +22,8 @@ export async function signVersion(reference: string, flags: SignFlags): Promise<
   const frozen = await registry.frozen(reference);
   const made = signatures(frozen, await evidenceOf(frozen), [], key);
   const { added } = await registry.attach(frozen.version, made);
-  const said = added === 0 ? "this key had signed all of it before" : `${added} signatures added`;
+  const said =
+    added === 0 ? "this key had signed all of it before" : `${added} ${added === 1 ? "signature" : "signatures"} added`;
   return {
     data: { version: frozen.version, key_id: key.id, added },
     essential: key.id,
