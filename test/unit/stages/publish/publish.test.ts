@@ -49,6 +49,11 @@ describe("publishing", () => {
     const target = join(root, "pulled");
     await (await openRegistry(options.registry_dir)).pull("tiny", target);
     expect((await openPackage(target)).manifest.files.map(({ path }) => path)).toContain("README.md");
+    // Its evidence may lie in it; nothing else may.
+    for (const path of ["model.sig", "provenance.json"]) await writeFile(join(target, path), "{}");
+    expect((await openPackage(target)).manifest.files).not.toEqual([]);
+    await writeFile(join(target, "evidence.json"), "{}");
+    await expect(openPackage(target)).rejects.toMatchObject({ code: "PACKAGE_INVALID" });
     expect(output).toMatchObject({
       version: `tiny@${output.digest}`,
       alias: "latest",
