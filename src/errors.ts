@@ -32,6 +32,14 @@ export const ERROR_CODES = {
     exit: EXIT.gate,
     meaning: "The labelled data has errors; every rule is listed with its lines.",
   },
+  KEY_UNUSABLE: {
+    exit: EXIT.usage,
+    meaning: "A key cannot be read, needs another password, or is of a kind that does not sign models.",
+  },
+  SIGNATURE_INVALID: {
+    exit: EXIT.gate,
+    meaning: "A signature is missing, is not by a key that you trust, or does not fit the files.",
+  },
   LINT_FAILED: { exit: EXIT.gate, meaning: "A consumer will not load the model folder as a reranker." },
   GATE_FAILED: { exit: EXIT.gate, meaning: "A measured value misses a limit of the recipe." },
   TRAINING_COLLAPSED: { exit: EXIT.gate, meaning: "Training was stopped because the model stopped ranking." },

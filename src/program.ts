@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { RunFlags } from "./commands/context.js";
 import { defineDataCommands } from "./commands/define-data.js";
 import { defineEvaluationCommands } from "./commands/define-evaluation.js";
+import { withSignature } from "./commands/define-evidence.js";
 import { defineRegistryCommands } from "./commands/define-registry.js";
 import type { DoctorFlags } from "./commands/doctor.js";
 import type { EnvFlags } from "./commands/env.js";
@@ -101,7 +102,8 @@ function addStageCommands(program: Command, perform: Perform): void {
       command
         .option("--to <target>", "release it there as well; see `rerank-tune publish --help`")
         .option("-y, --yes", "release without asking");
-    if (name === "verify") command.option("--data <path>", "with a folder: labelled split to measure quality on");
+    if (name === "verify")
+      withSignature(command.option("--data <path>", "with a folder: labelled split to measure quality on"));
     command.action((recipe: string, _: unknown, self: Command) => {
       const flags = self.optsWithGlobals<RunFlags & ReleaseFlags & OutputFlags>();
       return perform(flags, async (context) => {

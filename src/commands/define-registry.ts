@@ -1,6 +1,7 @@
 // The `registry` commands on the command line: reading, moving aliases, comparing, cleaning up.
 import { type Command, Option } from "commander";
 import type { OutputFlags } from "../ui/output.js";
+import { defineEvidenceCommands, withSignature, withTrustedKeys } from "./define-evidence.js";
 import { wholeNumber, withPlaces } from "./flags.js";
 import type { Perform } from "./perform.js";
 import type { PullFlags, RegistryFlags } from "./registry.js";
@@ -15,10 +16,11 @@ export function defineRegistryCommands(program: Command, perform: Perform): void
   const registry = program
     .command("registry")
     .helpGroup("Registry:")
-    .description("the local registry: read it, move aliases, compare, clean up");
+    .description("the local registry: read it, move aliases, compare, sign, clean up");
   defineReading(registry, perform);
   defineMoving(registry, perform);
   defineComparing(registry, perform);
+  defineEvidenceCommands(registry, perform);
   defineCleaning(registry, perform);
 }
 
@@ -34,7 +36,7 @@ function defineReading(registry: Command, perform: Perform): void {
     const flags = command.optsWithGlobals<Flags>();
     return perform(flags, async () => (await load()).listRegistry(flags));
   });
-  add("show", "files, reports and card of one version")
+  withTrustedKeys(add("show", "files, evidence and card of one version"))
     .argument("<model>", REFERENCE)
     .action((model: string, _: unknown, command: Command) => {
       const flags = command.optsWithGlobals<Flags>();
@@ -48,10 +50,12 @@ function defineReading(registry: Command, perform: Perform): void {
       const flags = command.optsWithGlobals<Flags & PullFlags>();
       return perform(flags, async () => (await load()).pullFromRegistry(model, folder, flags));
     });
-  add("verify", "hash everything again, and hold the index against the log").action((_: unknown, command: Command) => {
-    const flags = command.optsWithGlobals<Flags>();
-    return perform(flags, async (context) => (await load()).verifyRegistry(flags, context));
-  });
+  withSignature(add("verify", "hash all again, hold the index against the log; with --signature: who signed a version"))
+    .argument("[model]", `with --signature: ${REFERENCE}`)
+    .action((model: string | undefined, _: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<Flags>();
+      return perform(flags, async (context) => (await load()).verifyRegistry(model, flags, context));
+    });
 }
 
 function defineMoving(registry: Command, perform: Perform): void {

@@ -12,6 +12,7 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   "data split": "rerank-tune data split groups.jsonl --out sided",
   "data synthesize":
     "rerank-tune data synthesize corpus.jsonl --endpoint http://localhost:11434/v1 --model qwen3 --out synthetic.jsonl",
+  "registry sign": "rerank-tune registry sign reranker:prod --key keys/signer.pem",
 };
 
 /** The example of the command that `args` name; undefined where they name none, or one without required options. */

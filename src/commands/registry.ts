@@ -1,6 +1,9 @@
 // `registry list|show|pull|verify`: reads a local registry; publishing is a stage.
 import { resolve } from "node:path";
+import { RerankTuneError } from "../errors.js";
 import {
+  type Evidence,
+  evidenceOf,
   type ListedModel,
   openRegistry,
   type RegistryReport,
@@ -11,6 +14,8 @@ import { plural, size } from "../ui/format.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
 import { type CommandContext, displayPath, registryFolder } from "./context.js";
+import { timeOf, trustedKeysAt } from "./trusted-keys.js";
+import { evidenceLines, type SignatureFlags, verifyVersionSignature } from "./verify-signature.js";
 
 export interface RegistryFlags {
   artifacts: string;
@@ -50,14 +55,20 @@ export function shortDigest(digest: string): string {
   return digest.slice(0, 19);
 }
 
-export async function showRegistry(reference: string, flags: RegistryFlags): Promise<Renderable> {
-  const shown = await (await openRegistry(resolve(registryFolder(flags)))).show(reference);
-  return { data: shown, essential: shown.version, text: () => showText(shown) };
+export async function showRegistry(
+  reference: string,
+  flags: RegistryFlags & Pick<SignatureFlags, "key" | "at">,
+): Promise<Renderable> {
+  const registry = await openRegistry(resolve(registryFolder(flags)));
+  const shown = await registry.show(reference);
+  const keys = await trustedKeysAt(flags.key ?? []);
+  const found = await evidenceOf(await registry.frozen(shown.version), keys, timeOf(flags.at));
+  const evidence = found.map(({ content: _content, ...item }) => item);
+  return { data: { ...shown, evidence }, essential: shown.version, text: () => showText(shown, found) };
 }
 
-function showText(shown: ShownVersion): string {
+function showText(shown: ShownVersion, evidence: readonly Evidence[]): string {
   const files = columns(shown.files.map(({ path, bytes }) => [`  ${path}`, size(bytes)]));
-  const reports = shown.reports.map(({ artifact_type, digest }) => `  ${artifact_type}  ${shortDigest(digest)}`);
   const { bytes, own_bytes } = shown.storage;
   const lines = [
     shown.version,
@@ -67,7 +78,7 @@ function showText(shown: ShownVersion): string {
     "files",
     ...files,
   ];
-  if (reports.length > 0) lines.push("", "reports", ...reports);
+  if (evidence.length > 0) lines.push("", "evidence", ...evidenceLines(evidence));
   if (shown.card !== undefined) lines.push("", shown.card.trimEnd());
   return lines.join("\n");
 }
@@ -93,7 +104,19 @@ export async function pullFromRegistry(
   };
 }
 
-export async function verifyRegistry(flags: RegistryFlags, context: CommandContext): Promise<Renderable> {
+/** @param reference with `--signature` the version to check; without both the whole registry. */
+export async function verifyRegistry(
+  reference: string | undefined,
+  flags: RegistryFlags & SignatureFlags,
+  context: CommandContext,
+): Promise<Renderable> {
+  if (reference !== undefined && flags.signature === true) return await verifyVersionSignature(reference, flags);
+  if (reference !== undefined || flags.signature !== undefined)
+    throw new RerankTuneError({
+      code: "USAGE",
+      message: "A version and --signature go together: the bytes of a registry are checked as a whole.",
+      hint: "`rerank-tune registry verify`, or `rerank-tune registry verify MODEL --signature --key FILE`",
+    });
   const registry = await openRegistry(resolve(registryFolder(flags)));
   context.emit({ type: "phase", name: "hash blobs" });
   const report = await registry.verify((completed, total) =>

@@ -14,6 +14,7 @@ import { columns, resultTable } from "../ui/table.js";
 import { type CommandContext, displayPath, type RunFlags } from "./context.js";
 import { variantRows } from "./result.js";
 import { runRecipe } from "./run.js";
+import { type SignatureFlags, verifyFolderSignature } from "./verify-signature.js";
 
 export interface FolderData extends VerifyOutput {
   folder: string;
@@ -23,9 +24,10 @@ export interface FolderData extends VerifyOutput {
 
 export async function verifyRecipeOrFolder(
   path: string,
-  flags: RunFlags,
+  flags: RunFlags & SignatureFlags,
   context: CommandContext,
 ): Promise<Renderable> {
+  if (flags.signature !== undefined) return await verifyFolderSignature(path, flags);
   const found = path === "-" ? undefined : await stat(path).catch(() => undefined);
   if (found?.isDirectory()) {
     if (flags.dryRun === true) throw noPlan();

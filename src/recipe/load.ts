@@ -67,6 +67,8 @@ export async function loadRecipe(path: string, options: LoadOptions): Promise<Re
   if (prepare.run !== undefined) prepare.run = resolve(folder, prepare.run);
   const guard = [recipe.verify.guard ?? []].flat().map((path) => resolve(folder, path));
   const corpus = [recipe.trim?.corpus ?? []].flat().map((path) => resolve(folder, path));
+  const named = recipe.publish.sign_with;
+  const sign_with = named === undefined || named.startsWith("env:") ? named : resolve(folder, named);
   const base = await findBase(recipe, folder, options);
   // A folder that is not there blocks its stages by name; a plan then still shows the others.
   if (existsSync(base.base_dir)) await checkBase(base.base_dir, recipe.base_model);
@@ -75,6 +77,7 @@ export async function loadRecipe(path: string, options: LoadOptions): Promise<Re
     prepare,
     ...(recipe.trim === undefined || corpus.length === 0 ? {} : { trim: { ...recipe.trim, corpus } }),
     verify: { ...recipe.verify, ...(guard.length === 0 ? {} : { guard }) },
+    publish: { ...recipe.publish, ...(sign_with === undefined ? {} : { sign_with }) },
     ...base,
     registry_dir: resolve(options.registryDir),
   };

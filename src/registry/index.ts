@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { fromFileSystemError, RerankTuneError } from "../errors.js";
 import { type AliasRequest, type MovedAlias, moveAlias, type Protection, rollback, setProtection } from "./aliases.js";
+import { type Attached, attachTo } from "./attach.js";
 import { type Collection, type CollectRequest, collect, type Restored, restore } from "./collect.js";
 import { type ChangeOptions, createRegistry } from "./commit.js";
 import { type VersionDiff, versionDiff } from "./diff.js";
@@ -12,21 +13,25 @@ import { readIndex } from "./index-file.js";
 import { type Lineage, lineage } from "./lineage.js";
 import { type Moves, movesOf } from "./moves.js";
 import { type GateRule, protectedAliases } from "./protection.js";
-import { type PublishedVersion, type PublishRequest, publishInto } from "./publish.js";
+import { type PublishedVersion, type PublishRequest, publishInto, type Referrer } from "./publish.js";
 import { type PulledVersion, type PullOptions, pullVersion } from "./pull.js";
 import { inventory, type ListedModel, type ShownVersion, type Storage, showVersion } from "./read.js";
 import { removeVersion } from "./removal.js";
 import { checkRegistry, type RegistryReport, registryCorrupt } from "./verify.js";
 
 export type { MovedAlias, Protection } from "./aliases.js";
+export type { Attached } from "./attach.js";
 export type { Collection, CollectRequest, Restored } from "./collect.js";
 export type { VersionDiff } from "./diff.js";
+export { evidenceFiles } from "./evidence/files.js";
+export { sbomReferrer, signatures, signedBy, statementReferrer } from "./evidence/sign.js";
+export { type Evidence, type EvidenceKind, type EvidenceState, evidenceOf, subjectsOf } from "./evidence/states.js";
 export { REPORT_TYPE } from "./format.js";
 export type { FrozenFile, FrozenReferrer, FrozenVersion } from "./frozen.js";
 export type { Lineage, LineageNode } from "./lineage.js";
 export type { Moves } from "./moves.js";
 export type { GateRule } from "./protection.js";
-export type { PublishedFile, PublishedVersion, PublishRequest, Referrer } from "./publish.js";
+export type { PublishedFile, PublishedVersion, PublishRequest, Referrer, VersionFacts } from "./publish.js";
 export type { PulledVersion } from "./pull.js";
 export type { ListedModel, ShownVersion, Storage } from "./read.js";
 export type { RegistryReport } from "./verify.js";
@@ -65,6 +70,8 @@ export interface Registry {
   restore(options: { now: Date; reason: string; lockWaitMs?: number }): Promise<Restored>;
   /** Adds a version and moves its alias; identical content is found again and adds nothing. */
   publishVersion(request: PublishRequest): Promise<PublishedVersion>;
+  /** Puts reports, statements or signatures beside a version, whose digest stays; what is there already adds nothing. */
+  attach(reference: string, referrers: readonly Referrer[]): Promise<Attached>;
 }
 
 /**
@@ -119,6 +126,8 @@ export async function openRegistry(dir: string, options: { create?: boolean } = 
     pull: (reference, target, options) =>
       guarded(target, async () => await pullVersion(root, await index(), reference, target, options)),
     publishVersion: (request) => guarded(root, () => publishInto(root, request)),
+    attach: (reference, referrers) =>
+      guarded(root, async () => await attachTo(root, await index(), reference, referrers)),
     verify: (onBlob) =>
       guarded(root, async () => {
         const report = await checkRegistry(root, await index(), onBlob);

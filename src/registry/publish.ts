@@ -41,10 +41,20 @@ export interface PublishRequest {
   config: { descriptor: Record<string, unknown>; config: Record<string, unknown> };
   annotations?: Record<string, string>;
   referrers?: readonly Referrer[];
+  /** What can be made only when the version's digest is known, such as a signature; visible in the same step as the version. */
+  evidence?(version: VersionFacts): Promise<readonly Referrer[]>;
   /** Why the alias moves, for the reflog. */
   reason?: string;
   now?: Date;
   lockWaitMs?: number;
+}
+
+/** What a version is, before anybody can see it. */
+export interface VersionFacts {
+  name: string;
+  /** `sha256:<hex>` of the manifest. */
+  digest: string;
+  files: readonly { path: string; sha256: string }[];
 }
 
 export interface PublishedVersion {
@@ -66,9 +76,10 @@ export async function publishInto(root: string, request: PublishRequest): Promis
   const writer = new BlobWriter(new BlobStore(root));
   await writer.open();
   try {
-    const version = await writeModel(request, writer);
+    const { version, facts } = await writeModel(request, writer);
     const referrers: Descriptor[] = [];
-    for (const referrer of request.referrers ?? []) referrers.push(await writeReferrer(referrer, version, writer));
+    for (const referrer of [...(request.referrers ?? []), ...((await request.evidence?.(facts)) ?? [])])
+      referrers.push(await writeReferrer(referrer, version, writer));
     await writer.flush();
     const { name, alias, reason = "publish", now = new Date(), lockWaitMs } = request;
     const added = await commitVersion(root, { name, alias, version, referrers, reason, now, lockWaitMs });
@@ -85,7 +96,10 @@ export async function publishInto(root: string, request: PublishRequest): Promis
   }
 }
 
-async function writeModel(request: PublishRequest, writer: BlobWriter): Promise<Descriptor> {
+async function writeModel(
+  request: PublishRequest,
+  writer: BlobWriter,
+): Promise<{ version: Descriptor; facts: VersionFacts }> {
   const layers: Descriptor[] = [];
   for (const file of [...request.files].sort((left, right) => (left.path < right.path ? -1 : 1))) {
     const blob =
@@ -109,7 +123,12 @@ async function writeModel(request: PublishRequest, writer: BlobWriter): Promise<
     layers,
     ...annotated(request.annotations),
   };
-  return await describe(manifest, writer);
+  const version = await describe(manifest, writer);
+  const files = layers.map(({ digest, annotations }) => ({
+    path: annotations?.[FILE_PATH] ?? "",
+    sha256: digest.slice("sha256:".length),
+  }));
+  return { version, facts: { name: request.name, digest: version.digest, files } };
 }
 
 /** The blobs of a manifest beside `subject`; a commit makes it visible. */

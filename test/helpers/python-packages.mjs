@@ -12,7 +12,8 @@ const OLD_RUNTIME = ["onnxruntime==1.22.0"];
 /**
  * Sets up all that tests and benches need of Python.
  * @returns {NodeJS.ProcessEnv} this process's variables and RERANK_TUNE_TEST_PYTHON (interpreter), RERANK_TUNE_TEST_PACKAGES
- * (folder for PYTHONPATH), RERANK_TUNE_TEST_ORT122 (folder with the old onnxruntime alone).
+ * (folder for PYTHONPATH), RERANK_TUNE_TEST_ORT122 (folder with the old onnxruntime alone), RERANK_TUNE_TEST_EVIDENCE (folder with
+ * model-signing and the CycloneDX schemas).
  */
 export function testEnvironment() {
   const environment = workerEnvironment();
@@ -21,6 +22,7 @@ export function testEnvironment() {
     RERANK_TUNE_TEST_PYTHON: environment.python.executable,
     RERANK_TUNE_TEST_PACKAGES: packagesFolder(environment, lockLines("python/requirements-test.lock")),
     RERANK_TUNE_TEST_ORT122: packagesFolder(environment, OLD_RUNTIME),
+    RERANK_TUNE_TEST_EVIDENCE: packagesFolder(environment, lockLines("python/requirements-evidence.lock")),
   };
 }
 

@@ -2,7 +2,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { JsonObject } from "../../artifacts/json-value.js";
+import { RECORDS_FOLDER } from "../../artifacts/manifest.js";
 import { RerankTuneError } from "../../errors.js";
+import { BUILD_RECORD } from "../../evidence/build-records.js";
 import { withMembers } from "../../model-folder/json-text.js";
 import {
   EXTERNAL_DATA,
@@ -25,7 +27,7 @@ import {
 } from "./configs.js";
 import { describeFiles, variantEntry } from "./describe.js";
 import { copyAlone, freeze, placeFile, writeJson, writeText } from "./place.js";
-import { portableIdentity, provenance, recipeSlice, UPSTREAM, type Upstream } from "./provenance.js";
+import { buildFacts, portableIdentity, provenance, recipeSlice, UPSTREAM, type Upstream } from "./provenance.js";
 import type { PackageOptions, PackageOutput } from "./schema.js";
 
 const MODEL = "model";
@@ -86,6 +88,7 @@ async function run(
     variants: variants.map((name) => variantEntry(name, files)),
     files,
   } satisfies PackageManifest);
+  await writeJson(join(context.outDir, RECORDS_FOLDER, BUILD_RECORD), await buildFacts(inputs));
   const hasInt8 = variants.includes("int8");
   if (hasInt8) await makeTeiFolder(folder, join(context.outDir, TEI_INT8));
   await freeze(context.outDir);

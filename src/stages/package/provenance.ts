@@ -1,7 +1,8 @@
 // How a package came to be, for rerank-tune.json: recipe, data digests, training, versions, host. No times, no paths, no user text.
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { MANIFEST_FILE, manifestSchema } from "../../artifacts/manifest.js";
+import { MANIFEST_FILE, manifestSchema, RECORDS_FOLDER } from "../../artifacts/manifest.js";
+import { BASE_FILES_RECORD, type BuildFacts, baseFilesSchema } from "../../evidence/build-records.js";
 import type { PackageManifest } from "../../model-folder/layout.js";
 import type { ResolvedRecipe, StageInputs, StageName } from "../../pipeline/stage.js";
 
@@ -61,6 +62,21 @@ export async function provenance(inputs: StageInputs<Upstream>): Promise<Provena
     host,
     rerank_tune,
   };
+}
+
+/** What the provenance attestation says of the stages before, with times: a record beside the package, no part of it. */
+export async function buildFacts(inputs: StageInputs<Upstream>): Promise<BuildFacts> {
+  const stages: BuildFacts["stages"] = [];
+  for (const name of UPSTREAM) {
+    const manifest = await upstreamManifest(inputs[name].dir);
+    if (manifest === undefined) continue;
+    const { stage, key, digest, sources, started, seconds } = manifest;
+    const { host: _host, ...tools } = manifest.tools;
+    stages.push({ stage, key, digest, sources, tools, started, seconds });
+  }
+  const file = join(inputs.train.dir, RECORDS_FOLDER, BASE_FILES_RECORD);
+  const text = await readFile(file, "utf8").catch(() => "[]"); // trained by an older release
+  return { stages, base_files: baseFilesSchema.parse(JSON.parse(text)) };
 }
 
 /** A stage run by itself has no manifest beside its files. */

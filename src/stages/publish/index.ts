@@ -9,15 +9,20 @@ import { MODEL_FILES, type PackageManifest, VARIANT_FILES } from "../../model-fo
 import { readPackageManifest } from "../../model-folder/open.js";
 import type { Stage, StageContext, StageInput, StageInputs } from "../../pipeline/stage.js";
 import {
+  evidenceOf,
   openRegistry,
   type PublishedFile,
   type PublishRequest,
   REPORT_TYPE,
   type Referrer,
+  type Registry,
+  signedBy,
+  type VersionFacts,
 } from "../../registry/index.js";
 import type { PackageOutput } from "../package/schema.js";
 import type { VerifyOutput } from "../verify/schema.js";
 import { renderCard } from "./card.js";
+import { billsOfMaterials, evidenceBeside, readBuildFacts, signingKey } from "./evidence.js";
 import { checkVerdict, selectVariants } from "./preflight.js";
 import type { PublishOptions, PublishOutput } from "./schema.js";
 
@@ -28,8 +33,8 @@ type Upstream = "package" | "verify";
 
 export const publish: Stage<PublishOptions, PublishOutput, Upstream> = {
   name: "publish",
-  // 3: the card counts clusters of queries beside queries.
-  version: 3,
+  // 4: evidence beside the version.
+  version: 4,
   needs: ["package", "verify"],
   options: (recipe) => ({
     name: recipe.publish.name ?? recipe.name,
@@ -41,6 +46,7 @@ export const publish: Stage<PublishOptions, PublishOutput, Upstream> = {
     languages: recipe.package.languages,
     ...(recipe.package.description === undefined ? {} : { description: recipe.package.description }),
     base_identity: recipe.base_identity,
+    ...(recipe.publish.sign_with === undefined ? {} : { sign_with: recipe.publish.sign_with }),
   }),
   sources: () => [],
   tools: ({ rerank_tune }) => ({ rerank_tune }),
@@ -63,31 +69,37 @@ async function run(
   for (const { name, reason } of withheld)
     context.emit({ type: "warning", message: `${name} is held back: ${reason}` });
   const { name, alias } = options;
+  const key = await signingKey(options.sign_with);
   const card = renderCard({ ...options, manifest, verified, withheld });
   const registry = await openRegistry(options.registry_dir, { create: true });
+  const report = await verifyReport(inputs.verify);
+  const build = await readBuildFacts(packaged.dir);
+  const sboms = await billsOfMaterials(manifest.rerank_tune);
+  const travelling = { verified, report: hashText(report.content), build, sboms, key };
+  const evidenceOn = (part: PackageManifest) => (version: VersionFacts) =>
+    evidenceBeside(registry, version, { ...travelling, manifest: part });
   const shared = { alias, now: context.now(), reason: `publish ${options.recipe_name}` };
   const variants = manifest.variants.map((variant) => variant.name);
   const hasInt8 = variants.includes("int8") && tei_int8 !== undefined;
-  const referrers = [await verifyReport(inputs.verify)];
   // Both aliases are asked before the first version goes in, so that a refusal leaves everything as it was.
-  for (const { content } of referrers) {
-    if (hasInt8) await registry.refuseReport(teiName(name), alias, jsonOf(content), ["int8"]);
-    await registry.refuseReport(name, alias, jsonOf(content), variants);
-  }
+  if (hasInt8) await registry.refuseReport(teiName(name), alias, jsonOf(report.content), ["int8"]);
+  await registry.refuseReport(name, alias, jsonOf(report.content), variants);
   // The folder for TEI goes first: whoever sees the new version finds its int8 folder too.
   context.emit({ type: "phase", name: "publish_tei" });
   const tei = hasInt8
     ? await registry.publishVersion({
         ...shared,
         ...(await teiVersion(join(packaged.dir, tei_int8), options, manifest)),
-        referrers,
+        referrers: [report],
+        evidence: evidenceOn({ ...manifest, variants: manifest.variants.filter((variant) => variant.name === "int8") }),
       })
     : undefined;
   context.emit({ type: "phase", name: "publish_model" });
   const published = await registry.publishVersion({
     ...shared,
     ...modelVersion(folder, options, manifest, card),
-    referrers,
+    referrers: [report],
+    evidence: evidenceOn(manifest),
   });
   if (!published.added)
     context.emit({ type: "note", message: `${published.version} was published before; nothing was added` });
@@ -99,6 +111,7 @@ async function run(
     registry: registry.root,
     variants,
     withheld,
+    signed_by: key?.id ?? null,
     ...(tei === undefined ? {} : { tei_version: tei.version }),
   };
 }
@@ -165,10 +178,23 @@ async function stale(options: PublishOptions, output: PublishOutput): Promise<st
   try {
     const registry = await openRegistry(options.registry_dir);
     const { aliases } = await registry.show(output.version);
-    return aliases.includes(output.alias) ? undefined : `${output.name}:${output.alias} points to another version`;
+    if (!aliases.includes(output.alias)) return `${output.name}:${output.alias} points to another version`;
+    return await unsigned(registry, options, output);
   } catch (error) {
     if (error instanceof RerankTuneError)
       return error.code === "REGISTRY_NOT_FOUND" ? "the registry does not hold the version" : error.message;
     throw error;
   }
+}
+
+/** A new key under the same name signs too. A key that is not at hand now leaves what was signed before. */
+async function unsigned(
+  registry: Registry,
+  { sign_with }: PublishOptions,
+  output: PublishOutput,
+): Promise<string | undefined> {
+  const key = await signingKey(sign_with).catch(() => undefined);
+  if (key === undefined) return undefined;
+  const there = await evidenceOf(await registry.frozen(output.version));
+  return signedBy(there, key).size > 0 ? undefined : "the key of `publish.sign_with` has not signed the version";
 }

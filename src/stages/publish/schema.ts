@@ -21,6 +21,13 @@ export const publishSchema = z.strictObject({
     .describe(
       "Publish also where verify says to keep the base or the first stage, because the tuned model is not significantly better on the test split, or to keep the teacher, because a student is not shown to keep to the allowed loss. Gates stay.",
     ),
+  sign_with: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Private key (PEM, P-256) that signs the version, its provenance, gates and bills of materials: a file, relative to the recipe, or `env:NAME`. The password of an encrypted key is taken from RERANK_TUNE_KEY_PASSWORD. Never the key itself.",
+    ),
 });
 export type PublishOptions = {
   name: string;
@@ -32,6 +39,8 @@ export type PublishOptions = {
   languages: string[];
   description?: string;
   base_identity: string;
+  /** Absolute path or `env:NAME`. */
+  sign_with?: string;
 };
 
 export interface PublishOutput {
@@ -45,6 +54,8 @@ export interface PublishOutput {
   variants: string[];
   /** Variants that verify held back, with the reason. */
   withheld: { name: string; reason: string }[];
+  /** sha256 (hex) of the key that signed; null without `sign_with`. */
+  signed_by: string | null;
   /** `<name>-int8@sha256:...`: the folder for TEI, whose `onnx/model.onnx` is the int8 graph; absent when int8 is not published. */
   tei_version?: string;
 }

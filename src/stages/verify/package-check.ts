@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { ZodType } from "zod";
 import { hashFile, listFiles } from "../../artifacts/hash.js";
 import { interrupted, type Problem, RerankTuneError } from "../../errors.js";
+import { EVIDENCE_FILES, SIGNATURE_FILE } from "../../evidence/model-signing.js";
 import {
   type GoldenPairs,
   goldenPairsSchema,
@@ -67,7 +68,9 @@ function absentFiles(manifest: PackageManifest, variants: readonly PresentVarian
 }
 
 function unlistedFiles(manifest: PackageManifest, present: ReadonlySet<string>): Problem[] {
-  const listed = new Set<string>([MODEL_FILES.manifest, ...manifest.files.map(({ path }) => path)]);
+  // A signature comes after the manifest, and whatever it is worth is another question.
+  const known = [MODEL_FILES.manifest, SIGNATURE_FILE, ...EVIDENCE_FILES];
+  const listed = new Set<string>([...known, ...manifest.files.map(({ path }) => path)]);
   return [...present]
     .filter((path) => !listed.has(path))
     .map((path) => ({ path, message: "is not listed in the manifest" }));

@@ -126,7 +126,7 @@ describe("the folder for TEI", () => {
   test("is not there without int8", async () => {
     const { out, output } = await build({ files: { "quantize/onnx/model_quantized.onnx": undefined } });
     expect(output).not.toHaveProperty("tei_int8");
-    expect(await readdir(out)).toEqual(["model"]);
+    expect(await readdir(out)).toEqual(["model", "records"]);
     expect((await readPackageManifest(join(out, "model"))).variants.map(({ name }) => name)).toEqual(["fp32", "fp16"]);
   });
 });

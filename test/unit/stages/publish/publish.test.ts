@@ -4,106 +4,17 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { PackageManifest } from "../../../../src/model-folder/layout.js";
 import type { StageInputs } from "../../../../src/pipeline/stage.js";
-import { openRegistry } from "../../../../src/registry/index.js";
+import { openRegistry, REPORT_TYPE } from "../../../../src/registry/index.js";
 import { packageStage } from "../../../../src/stages/package/index.js";
 import { publish } from "../../../../src/stages/publish/index.js";
 import type { PublishOptions } from "../../../../src/stages/publish/schema.js";
 import { otherTexts, smallerVocabulary, trimOf } from "../../../../src/stages/publish/trim-words.js";
 import { openPackage } from "../../../../src/stages/verify/package-check.js";
-import type { GateOutcome, VariantReport, Verdict, VerifyOutput } from "../../../../src/stages/verify/schema.js";
+import type { Verdict, VerifyOutput } from "../../../../src/stages/verify/schema.js";
 import { context, writeUpstream } from "../../../helpers/fake-package.js";
+import { QUALITY, verdict, verified } from "../../../helpers/fake-verified.js";
 import { temporaryFolder } from "../../../helpers/temporary-folder.js";
 import { TRIM_REPORT } from "../../../helpers/trim-report.js";
-
-const QUALITY = {
-  "ndcg@10": 0.5,
-  "ndcg@10_interval": [0.4, 0.6] as [number, number],
-  "mrr@10": 0.45,
-  "recall@5": 0.7,
-  queries: 2,
-};
-
-function variant(name: VariantReport["name"], outcome: GateOutcome): VariantReport {
-  const gate = {
-    gate: "ndcg_max_drop",
-    outcome,
-    measured: 0.02,
-    limit: 0.005,
-    ...(outcome === "failed" ? { missed_by: 0.015 } : {}),
-    detail: "",
-  };
-  const difference = { mean: -0.01, interval: [-0.02, 0] as [number, number], smallest_detectable: 0.03 };
-  return {
-    name,
-    provider: "cpu",
-    outcome,
-    gates: [gate, { gate: "p95_ms", outcome: "passed", measured: 12.3, limit: 40, detail: "" }],
-    quality: QUALITY,
-    ndcg_difference: difference,
-    spearman: 1,
-    top1_flips: 0,
-    threshold_crossings: 0,
-    relative_error: 0,
-    pairs_per_second: 99.5,
-    bytes: 4,
-    cold_start_ms: 5,
-    memory_bytes: 6,
-    nodes: null,
-  };
-}
-
-function verdict(outcome: Verdict["outcome"], changes: Partial<Verdict> = {}): Verdict {
-  const slice = {
-    queries: 40,
-    mean: -0.05,
-    interval: [-0.08, -0.02] as [number, number],
-    p_value: 0.001,
-    p_holm: 0.002,
-  };
-  return {
-    outcome,
-    against: "base",
-    advice: outcome === "improved" ? "take the tuned model" : "keep the base",
-    summary: `summary of ${outcome}`,
-    comparison: {
-      queries: 200,
-      mean: 0.065,
-      interval: [0.021, 0.109],
-      p_value: 0.0041,
-      exact: false,
-      wins: 71,
-      ties: 92,
-      losses: 37,
-      cohen_dz: 0.18,
-      smallest_detectable: 0.059,
-    },
-    slices: [
-      { by: "language", name: "en", significant_loss: true, ...slice },
-      { by: "source", name: "Client Ltd", significant_loss: true, ...slice },
-    ],
-    guards: [],
-    ...changes,
-  };
-}
-
-function verified(outcomes: Partial<Record<VariantReport["name"], GateOutcome>> = {}): VerifyOutput {
-  const variants = (["fp32", "int8", "fp16"] as const).map((name) => variant(name, outcomes[name] ?? "passed"));
-  const passing = variants.filter(({ outcome }) => outcome !== "failed").map(({ name }) => name);
-  const machine = { cpu: "cpu", cores: 2, flags: [], threads: 2, onnxruntime: "1.30.0", node: "20" };
-  return {
-    outcome: "passed",
-    verdict: verdict("improved"),
-    variants,
-    first_stage: QUALITY,
-    base: null,
-    tuned: { ...QUALITY, pairs_per_second: 50, bytes: 7 },
-    tokenizer: { pairs: 44, mismatches: 1, ordinary: [], exotic: ["probe"] },
-    tei_gpu: null,
-    latency: [],
-    machine,
-    passing,
-  };
-}
 
 async function setUp(report: VerifyOutput = verified(), against_verdict = false) {
   const root = await temporaryFolder();
@@ -139,6 +50,11 @@ describe("publishing", () => {
     const target = join(root, "pulled");
     await (await openRegistry(options.registry_dir)).pull("tiny", target);
     expect((await openPackage(target)).manifest.files.map(({ path }) => path)).toContain("README.md");
+    // Its evidence may lie in it; nothing else may.
+    for (const path of ["model.sig", "provenance.json"]) await writeFile(join(target, path), "{}");
+    expect((await openPackage(target)).manifest.files).not.toEqual([]);
+    await writeFile(join(target, "evidence.json"), "{}");
+    await expect(openPackage(target)).rejects.toMatchObject({ code: "PACKAGE_INVALID" });
     expect(output).toMatchObject({
       version: `tiny@${output.digest}`,
       alias: "latest",
@@ -200,7 +116,8 @@ describe("publishing", () => {
         variants: report.variants.map((entry) => ({ ...entry, pairs_per_second: 1, cold_start_ms: 9 })),
       };
     expect((await run()).digest).toBe(first.digest);
-    expect((await (await openRegistry(options.registry_dir)).show("tiny")).reports).toHaveLength(2);
+    const { reports } = await (await openRegistry(options.registry_dir)).show("tiny");
+    expect(reports.filter(({ artifact_type }) => artifact_type === REPORT_TYPE)).toHaveLength(2);
   });
 
   test("refuses a package whose files were changed", async () => {
