@@ -4,8 +4,8 @@ import { isWorthTaking } from "../../ranking/outcomes.js";
 import { probabilityText } from "../../ranking/significance.js";
 import type { Verdict } from "../../stages/verify/schema.js";
 import { isMissing, type OpenGate, type ReportData } from "../data.js";
-import { type Content, html, type Markup } from "../markup.js";
-import { count, duration, interval, percent, points, short } from "../numbers.js";
+import { type Content, html, type Markup } from "../../page/markup.js";
+import { count, duration, interval, percent, points, short } from "../../page/numbers.js";
 import { sentenceWithCode, table, words } from "./parts.js";
 
 const FOUND: Record<Verdict["outcome"], string> = {
