@@ -10,11 +10,22 @@ import { type PulledVersion, pullVersion } from "./pull.js";
 import { type ListedModel, listModels, type ShownVersion, showVersion } from "./read.js";
 import { checkRegistry, type RegistryReport, registryCorrupt } from "./verify.js";
 
+export {
+  type Catalog,
+  type CatalogFile,
+  type CatalogModel,
+  CatalogReader,
+  digestOf,
+  gitIdOf,
+  lfsPointer,
+  revisionOf,
+} from "./catalog.js";
 export { REPORT_TYPE } from "./format.js";
 export type { FrozenFile, FrozenReferrer, FrozenVersion } from "./frozen.js";
 export type { PublishedFile, PublishedVersion, PublishRequest, Referrer } from "./publish.js";
 export type { PulledVersion } from "./pull.js";
 export type { ListedModel, ShownVersion } from "./read.js";
+export { checkOrganization } from "./reference.js";
 export type { RegistryReport } from "./verify.js";
 
 /** All failures are RerankTuneError: REGISTRY_NOT_FOUND, REGISTRY_CORRUPT, and DISK_FULL, NOT_WRITABLE, FOLDER_IN_USE when writing. */
