@@ -4,10 +4,11 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { RerankTuneError } from "../errors.js";
 import { BlobStore } from "./blobs.js";
-import { type OciIndex, REFERENCE_NAME } from "./format.js";
+import { type OciIndex, REFERENCE_NAME, REFLOG_HEAD } from "./format.js";
 import { INDEX_FILE, readIndex } from "./index-file.js";
 import { layerFiles } from "./pull.js";
 import { readManifest } from "./read.js";
+import { type ReflogLine, readReflog } from "./reflog.js";
 
 export interface CatalogModel {
   name: string;
@@ -109,6 +110,18 @@ export class CatalogReader {
     if (this.files.size >= KEPT_VERSIONS && oldest.done !== true) this.files.delete(oldest.value);
     this.files.set(digest, files);
     return files;
+  }
+
+  /** When the version came into this registry, as its file system remembers it; only for display. */
+  async storedAt(digest: string): Promise<Date> {
+    return (await stat(this.store.path(digest))).mtime;
+  }
+
+  /** Moves of a model's aliases, newest first. */
+  async history(name: string): Promise<ReflogLine[]> {
+    const index = await readIndex(this.root);
+    const { lines } = await readReflog(this.root, index?.annotations?.[REFLOG_HEAD]);
+    return lines.filter((line) => line.name === name).reverse();
   }
 
   /** The index is replaced by renames, so a new one is another file. */
