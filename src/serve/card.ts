@@ -35,7 +35,7 @@ export function splitCard(text: string): Card {
 /** Aliases in YAML can make a small text huge; a card has none. */
 function readYaml(text: string): unknown {
   try {
-    return parse(text, { maxAliasCount: 0, logLevel: "silent" }) as unknown;
+    return parse(text, { maxAliasCount: 0, logLevel: "error" }) as unknown;
   } catch {
     return undefined;
   }

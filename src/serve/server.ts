@@ -55,13 +55,16 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   checkOrganization(options.organization);
   const library = await Library.open(options.root, options.organization, options.rehash ?? false);
   const counts = { requests: 0, bytes: 0 };
+  const underWay = new Set<Promise<void>>();
   const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
     const exchange: Exchange = { request, response, url: new URL("http://localhost"), bytes: 0 };
-    void handle(library, options, exchange).then((entry) => {
+    const handled = handle(library, options, exchange).then((entry) => {
       counts.requests += 1;
       counts.bytes += entry.bytes;
       options.log(entry);
+      underWay.delete(handled);
     });
+    underWay.add(handled);
   });
   server.setTimeout(IDLE_MS);
   await listen(server, options.host, options.port);
@@ -75,7 +78,10 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     get bytes() {
       return counts.bytes;
     },
-    stop: (graceMs) => stop(server, graceMs),
+    stop: async (graceMs) => {
+      await stop(server, graceMs);
+      await Promise.all(underWay);
+    },
   };
 }
 
@@ -154,9 +160,9 @@ function refuse(exchange: Exchange, error: unknown): void {
   }
   const { status, message, headers } = error instanceof Refusal ? error : inner(error);
   try {
-    if (wantsPage(exchange)) return sendRefusalPage(exchange, status, message, headers);
-    const text = JSON.stringify({ error: message });
-    sendText(exchange, status, "application/json; charset=utf-8", text, { ...headers });
+    const json = JSON.stringify({ error: message });
+    if (wantsPage(exchange)) sendRefusalPage(exchange, status, message, headers);
+    else sendText(exchange, status, "application/json; charset=utf-8", json, headers);
   } catch {
     response.destroy();
   }

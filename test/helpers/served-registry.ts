@@ -14,21 +14,19 @@ export interface ServedRegistry {
   int8: PublishedVersion;
 }
 
-/** Bytes that differ all along, so that a wrong offset shows. */
-export function patternBytes(length: number, seed = 1): Buffer {
-  const bytes = Buffer.alloc(length);
-  for (let at = 0, state = seed; at < length; at++) {
-    state = (state * 1103515245 + 12345) & 0x7fffffff;
-    bytes[at] = state >> 16;
-  }
-  return bytes;
+/** About 7 bytes a line, no two lines alike, so that a wrong offset shows. */
+export function numberedLines(lines: number): string {
+  return Array.from({ length: lines }, (_, line) => line.toString(36).padStart(6)).join("\n");
 }
 
 const text = (path: string, content: string) => ({ path, source: { content } });
 
-/** @param graph content of onnx/model.onnx in the second version. */
-export async function servedRegistry(graph = "second graph"): Promise<ServedRegistry> {
-  const registry = await openRegistry(join(await temporaryFolder(), "registry"), { create: true });
+/**
+ * @param graph content of onnx/model.onnx in the second version.
+ * @param folder where to put it; one of this test's own when left out.
+ */
+export async function servedRegistry(graph = "second graph", folder?: string): Promise<ServedRegistry> {
+  const registry = await openRegistry(join(folder ?? (await temporaryFolder()), "registry"), { create: true });
   const shared = [text("config.json", '{"model_type":"bert"}'), text("tokenizer.json", '{"version":"1.0"}')];
   const publish = (name: string, files: { path: string; source: { content: string } }[], report?: string) =>
     registry.publishVersion({
