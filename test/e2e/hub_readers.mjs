@@ -18,7 +18,9 @@ async function scores(id, options = {}) {
     const model = await AutoModelForSequenceClassification.from_pretrained(id, { ...options, dtype, device: "cpu" });
     found[dtype] = [];
     for (const [query, passage] of job.pairs) {
-      const { logits } = await model(tokenizer(query, { text_pair: passage, truncation: true }));
+      const { logits } = await model(
+        tokenizer(query, { text_pair: passage, truncation: true, return_token_type_ids: true }),
+      );
       found[dtype].push(logits.data[0]);
     }
     await model.dispose();

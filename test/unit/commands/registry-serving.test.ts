@@ -1,13 +1,23 @@
-import { rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { CommandContext } from "../../../src/commands/context.js";
 import { type ServeFlags, serveRegistry } from "../../../src/commands/registry-serve.js";
 import { viewRegistry } from "../../../src/commands/registry-view.js";
-import { servedRegistry } from "../../helpers/served-registry.js";
+import { type ServedRegistry, servedRegistry } from "../../helpers/served-registry.js";
 import { temporaryFolder } from "../../helpers/temporary-folder.js";
+
+let home: string;
+let registry: ServedRegistry["registry"];
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "rerank-tune-serving-"));
+  registry = (await servedRegistry(undefined, home)).registry;
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
 
 interface Started {
   context: CommandContext;
@@ -45,7 +55,6 @@ const flags = (registry: string, more: Partial<ServeFlags> = {}): ServeFlags => 
 
 describe("registry serve", () => {
   test("tells its address, logs requests, and ends well when it is stopped", async () => {
-    const { registry } = await servedRegistry();
     const { context, lines, controller, address } = start();
     const served = serveRegistry(flags(registry.root), context);
     const url = await address;
@@ -59,7 +68,6 @@ describe("registry serve", () => {
   });
 
   test("takes its token from a file or a variable, and never shows it", async () => {
-    const { registry } = await servedRegistry();
     const token = "hf_abcdefghijklmnopqrstuvwx";
     const file = join(await temporaryFolder(), "token");
     await writeFile(file, `${token}\n`);
@@ -77,7 +85,6 @@ describe("registry serve", () => {
   });
 
   test("refuses a token that is too short or not there, without showing it", async () => {
-    const { registry } = await servedRegistry();
     const file = join(await temporaryFolder(), "token");
     for (const text of ["short", "", "with a space in between", "zwölfmalzwölfmal"]) {
       await writeFile(file, text);
@@ -92,7 +99,6 @@ describe("registry serve", () => {
   });
 
   test("warns when it listens beyond this machine without a token", async () => {
-    const { registry } = await servedRegistry();
     vi.stubEnv("RERANK_TUNE_SERVE_TOKEN", "");
     onTestFinished(() => void vi.unstubAllEnvs());
     const { context, lines, controller, address } = start();
@@ -104,7 +110,6 @@ describe("registry serve", () => {
   });
 
   test("says when the port is taken", async () => {
-    const { registry } = await servedRegistry();
     const other = createServer();
     await new Promise<void>((done) => other.listen(0, "127.0.0.1", done));
     onTestFinished(() => void other.close());
@@ -121,7 +126,6 @@ describe("registry view", () => {
     viewRegistry("folders", folder, [], { artifacts: "artifacts", registry, org: "local", ...more }, start().context);
 
   test("says what it holds and how to read it, then that nothing differs", async () => {
-    const { registry } = await servedRegistry();
     const folder = join(await temporaryFolder(), "view");
     const built = await view(registry.root, folder);
     const text = built.text((value) => value as never);
@@ -133,7 +137,6 @@ describe("registry view", () => {
   });
 
   test("fails with the places that differ", async () => {
-    const { registry } = await servedRegistry();
     const folder = join(await temporaryFolder(), "view");
     await view(registry.root, folder);
     await writeFile(join(folder, "reranker", "stray"), "x");
