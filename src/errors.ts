@@ -44,6 +44,7 @@ export const ERROR_CODES = {
   GATE_FAILED: { exit: EXIT.gate, meaning: "A measured value misses a limit of the recipe." },
   TRAINING_COLLAPSED: { exit: EXIT.gate, meaning: "Training was stopped because the model stopped ranking." },
   REGISTRY_CORRUPT: { exit: EXIT.gate, meaning: "The registry holds a blob or record that does not match its digest." },
+  VIEW_DIFFERS: { exit: EXIT.gate, meaning: "A view of the registry is not what the registry says; build it again." },
   PYTHON_NOT_FOUND: { exit: EXIT.environment, meaning: "No usable Python 3.11-3.14 was found." },
   PLATFORM_UNSUPPORTED: {
     exit: EXIT.environment,

@@ -34,6 +34,7 @@ const LAYERS: Record<string, number> = {
   environment: 7,
   dataset: 7,
   ranking: 7,
+  page: 8,
   artifacts: 8,
   "errors.ts": 9,
 };

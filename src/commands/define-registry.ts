@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import type { OutputFlags } from "../ui/output.js";
 import { defineEvidenceCommands, withSignature, withTrustedKeys } from "./define-evidence.js";
+import { defineServingCommands } from "./define-serving.js";
 import { wholeNumber, withPlaces } from "./flags.js";
 import type { Perform } from "./perform.js";
 import type { PullFlags, RegistryFlags } from "./registry.js";
@@ -16,10 +17,11 @@ export function defineRegistryCommands(program: Command, perform: Perform): void
   const registry = program
     .command("registry")
     .helpGroup("Registry:")
-    .description("the local registry: read it, move aliases, compare, sign, clean up");
+    .description("the local registry: read it, serve it, move aliases, compare, sign, clean up");
   defineReading(registry, perform);
   defineMoving(registry, perform);
   defineComparing(registry, perform);
+  defineServingCommands(registry, perform);
   defineEvidenceCommands(registry, perform);
   defineCleaning(registry, perform);
 }

@@ -21,6 +21,16 @@ import { checkRegistry, type RegistryReport, registryCorrupt } from "./verify.js
 
 export type { MovedAlias, Protection } from "./aliases.js";
 export type { Attached } from "./attach.js";
+export {
+  type Catalog,
+  type CatalogFile,
+  type CatalogModel,
+  CatalogReader,
+  digestOf,
+  gitIdOf,
+  lfsPointer,
+  revisionOf,
+} from "./catalog.js";
 export type { Collection, CollectRequest, Restored } from "./collect.js";
 export type { VersionDiff } from "./diff.js";
 export { evidenceFiles } from "./evidence/files.js";
@@ -34,6 +44,7 @@ export type { GateRule } from "./protection.js";
 export type { PublishedFile, PublishedVersion, PublishRequest, Referrer, VersionFacts } from "./publish.js";
 export type { PulledVersion } from "./pull.js";
 export type { ListedModel, ShownVersion, Storage } from "./read.js";
+export { checkOrganization } from "./reference.js";
 export type { RegistryReport } from "./verify.js";
 
 /** All failures are RerankTuneError: REGISTRY_NOT_FOUND, REGISTRY_CORRUPT, and DISK_FULL, NOT_WRITABLE, FOLDER_IN_USE when writing. */

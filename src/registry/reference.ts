@@ -70,3 +70,14 @@ export function clashingPath(paths: readonly string[]): string | undefined {
     return parts.some((_, count) => count > 0 && all.has(parts.slice(0, count).join("/")));
   });
 }
+
+/** The first half of `organization/name`, by which clients of the Hub ask for a model. @throws RerankTuneError USAGE */
+export function checkOrganization(organization: string): void {
+  if (/^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$/.test(organization) && organization.length <= 96 && organization !== "api")
+    return;
+  throw new RerankTuneError({
+    code: "USAGE",
+    message: `${JSON.stringify(organization)} cannot be an organization.`,
+    hint: "use letters, digits and single . _ - between them, at most 96 characters, such as --org local; `api` is taken",
+  });
+}

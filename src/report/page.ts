@@ -1,7 +1,8 @@
 // The training report as one HTML text: nothing is loaded from elsewhere, nothing needs a script. Pure: equal data give equal bytes.
+
+import { html, type Markup, trusted } from "../page/markup.js";
+import { time } from "../page/numbers.js";
 import type { ReportData } from "./data.js";
-import { html, type Markup, trusted } from "./markup.js";
-import { time } from "./numbers.js";
 import { makingSection } from "./sections/making.js";
 import { latencySection, qualitySection, slicesSection } from "./sections/quality.js";
 import { reliabilitySection } from "./sections/reliability.js";

@@ -1,5 +1,5 @@
 // The frame every chart shares: an SVG with title and description for screen readers, axes, grid and legend. Draws no data.
-import { type Content, html, type Markup } from "../markup.js";
+import { type Content, html, type Markup } from "../../page/markup.js";
 import { coordinate, type Scale } from "./scale.js";
 
 /** Drawing area in units of the view box; the page scales it to the width there is. */

@@ -1,5 +1,5 @@
 // Per-query gains as bars from the largest gain to the largest loss.
-import { html, type Markup } from "../markup.js";
+import { html, type Markup } from "../../page/markup.js";
 import { chart, line, PLOT, rectangle } from "./frame.js";
 import { coordinate, linearScale } from "./scale.js";
 

@@ -1,5 +1,5 @@
 // Two distributions over the same bins, each as shares of its own total, so that few relevant passages show beside many others.
-import { html, type Markup } from "../markup.js";
+import { html, type Markup } from "../../page/markup.js";
 import { chart, PLOT, rectangle } from "./frame.js";
 import { coordinate, linearScale, type Scale } from "./scale.js";
 

@@ -1,5 +1,5 @@
 // A line over steps, with one step marked and one value for reference where they are given.
-import { html, type Markup } from "../markup.js";
+import { html, type Markup } from "../../page/markup.js";
 import { type Axis, chart, LINE_PLOT, line, type Plot } from "./frame.js";
 import { coordinate, linearScale } from "./scale.js";
 

@@ -1,6 +1,7 @@
 // Predicted probability against observed share, with the diagonal on which both are equal.
+
+import { html, type Markup } from "../../page/markup.js";
 import type { ReliabilityBin } from "../../ranking/calibration.js";
-import { html, type Markup } from "../markup.js";
 import { chart, line, SQUARE_PLOT } from "./frame.js";
 import { coordinate, linearScale } from "./scale.js";
 

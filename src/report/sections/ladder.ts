@@ -1,7 +1,8 @@
 // The ladder of int8 graphs: what each rung is made of, how far its scores are off and how long a pair takes.
+
+import type { Markup } from "../../page/markup.js";
 import type { TeiRuntime } from "../../stages/quantize/schema.js";
 import type { MeasuredOpenvino, MeasuredRung } from "../data.js";
-import type { Markup } from "../markup.js";
 import { table } from "./parts.js";
 
 /** From cheap to dear, as quantize takes them; a manifest sorts its keys. */

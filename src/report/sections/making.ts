@@ -1,8 +1,9 @@
 // How the results came about: data, stages with their digests, options, versions, machine.
+
+import { type Content, html, type Markup } from "../../page/markup.js";
+import { count, duration, size, time } from "../../page/numbers.js";
 import type { TrimReport } from "../../trim/schema.js";
 import type { DataCounts, ReportData, StageRecord } from "../data.js";
-import { type Content, html, type Markup } from "../markup.js";
-import { count, duration, size, time } from "../numbers.js";
 import { ladderTable, openvinoTable, teiRuntimeTable } from "./ladder.js";
 import { folded, section, table } from "./parts.js";
 

@@ -1,5 +1,5 @@
 // Building blocks of the page: sections, tables, figures. They lay out what they are given and know no report.
-import { type Content, html, type Markup } from "../markup.js";
+import { type Content, html, type Markup } from "../../page/markup.js";
 
 /** A section with a heading and a sentence that says how to read it. */
 export function section(id: string, heading: string, introduction: Content, body: Content): Markup {

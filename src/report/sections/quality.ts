@@ -1,12 +1,12 @@
 // The tables of quality, slices and latency.
 import { sharesText } from "../../inference/provider-shares.js";
+import { type Content, html, type Markup } from "../../page/markup.js";
+import { count, interval, percent, points, short, size } from "../../page/numbers.js";
 import { inClusters } from "../../ranking/clusters.js";
 import { probabilityText } from "../../ranking/significance.js";
 import type { SliceReport } from "../../ranking/slices.js";
 import type { TeiGpuReport } from "../../stages/verify/schema.js";
 import { isMissing, type Latency, type QualityLine, type ReportData } from "../data.js";
-import { type Content, html, type Markup } from "../markup.js";
-import { count, interval, percent, points, short, size } from "../numbers.js";
 import { missingSection, section, table, words } from "./parts.js";
 
 const NONE = "–";

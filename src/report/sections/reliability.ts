@@ -1,9 +1,10 @@
 // Whether a sigmoid of the score can be read as a probability: a diagram a system, calibration error and Brier score.
+
+import { type Content, html, type Markup } from "../../page/markup.js";
+import { count, interval, percent } from "../../page/numbers.js";
 import type { ReliabilityBin } from "../../ranking/calibration.js";
 import { reliabilityDiagram, reliabilityEnd } from "../charts/reliability-diagram.js";
 import { isMissing, type Reliability, type ReportData } from "../data.js";
-import { type Content, html, type Markup } from "../markup.js";
-import { count, interval, percent } from "../numbers.js";
 import { figure, folded, missingSection, section, sideBySide, table } from "./parts.js";
 
 export function reliabilitySection({ reliability }: ReportData): Markup {

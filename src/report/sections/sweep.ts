@@ -1,7 +1,8 @@
 // The mixtures of tuned and base weights that were tried: what each brought on dev and cost on guard sets, and which was kept.
+
+import { type Content, html, type Markup } from "../../page/markup.js";
+import { count, percent, points, short } from "../../page/numbers.js";
 import type { Mixture, Sweep, Training } from "../data.js";
-import { type Content, html, type Markup } from "../markup.js";
-import { count, percent, points, short } from "../numbers.js";
 import { sentenceWithCode, table } from "./parts.js";
 
 /** Nothing where nothing was mixed. */

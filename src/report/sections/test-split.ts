@@ -1,11 +1,11 @@
 // What the scores of the test split show: gains query by query, and how well scores part relevant from other passages.
 
+import { type Content, html, type Markup } from "../../page/markup.js";
+import { count, fixed, interval, percent, points } from "../../page/numbers.js";
 import { mean, percentile } from "../../ranking/statistics.js";
 import { gainBars } from "../charts/gain-bars.js";
 import { histogram } from "../charts/histogram.js";
 import { type Gains, isMissing, type ReportData, type SystemScores } from "../data.js";
-import { type Content, html, type Markup } from "../markup.js";
-import { count, fixed, interval, percent, points } from "../numbers.js";
 import { figure, missingSection, section, sideBySide, table, words } from "./parts.js";
 
 /** Queries named at either end. */

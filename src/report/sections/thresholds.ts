@@ -1,7 +1,8 @@
 // What a limit on the probability would keep: a table for whoever drops passages before an answer is written from them.
+
+import { type Content, html, type Markup } from "../../page/markup.js";
+import { count, interval, percent } from "../../page/numbers.js";
 import { isMissing, type ReportData, type Share, type ThresholdRow, type Thresholds } from "../data.js";
-import { type Content, html, type Markup } from "../markup.js";
-import { count, interval, percent } from "../numbers.js";
 import { missingSection, section, sentenceWithCode, table } from "./parts.js";
 
 export function thresholdsSection({ thresholds }: ReportData): Markup {

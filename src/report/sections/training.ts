@@ -1,9 +1,10 @@
 // The course of training: dev NDCG@10 and loss over steps with the kept step marked, learning rate and gradient norm small.
+
+import { type Content, html, type Markup } from "../../page/markup.js";
+import { count, duration, percent, points, short, size } from "../../page/numbers.js";
 import { FLAT_PLOT } from "../charts/frame.js";
 import { lineChart, type Point } from "../charts/line-chart.js";
 import { isMissing, type ReportData, type Training, type TrainingRow } from "../data.js";
-import { type Content, html, type Markup } from "../markup.js";
-import { count, duration, percent, points, short, size } from "../numbers.js";
 import { figure, folded, missingSection, section, sideBySide, table } from "./parts.js";
 import { sweepTable } from "./sweep.js";
 

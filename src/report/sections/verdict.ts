@@ -1,11 +1,12 @@
 // The top of the page: what to do, why, and the figures that matter most.
+
+import { type Content, html, type Markup } from "../../page/markup.js";
+import { count, duration, interval, percent, points, short } from "../../page/numbers.js";
 import { inClusters } from "../../ranking/clusters.js";
 import { isWorthTaking } from "../../ranking/outcomes.js";
 import { probabilityText } from "../../ranking/significance.js";
 import type { Verdict } from "../../stages/verify/schema.js";
 import { isMissing, type OpenGate, type ReportData } from "../data.js";
-import { type Content, html, type Markup } from "../markup.js";
-import { count, duration, interval, percent, points, short } from "../numbers.js";
 import { sentenceWithCode, table, words } from "./parts.js";
 
 const FOUND: Record<Verdict["outcome"], string> = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { html } from "../../../src/page/markup.js";
+import { duration, points, short, size } from "../../../src/page/numbers.js";
 import type { ReportData, Thresholds, Training } from "../../../src/report/data.js";
-import { html } from "../../../src/report/markup.js";
-import { duration, points, short, size } from "../../../src/report/numbers.js";
 import { GENERATOR, renderReport } from "../../../src/report/page.js";
 import { summaryOf } from "../../../src/report/summary.js";
 import type { TeiGpuReport } from "../../../src/stages/verify/schema.js";

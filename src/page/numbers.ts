@@ -1,4 +1,4 @@
-// Numbers as the report shows them: metrics times 100 with two decimals, as in the tables of the command line. No layout.
+// Numbers as pages show them: metrics times 100 with two decimals, as in the tables of the command line. No layout.
 
 /** A metric of 0-1 as 42.50. */
 export const percent = (metric: number): string => (100 * metric).toFixed(2);

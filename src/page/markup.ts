@@ -1,4 +1,4 @@
-// HTML and SVG text in which every value is escaped by construction. Knows nothing of reports.
+// HTML and SVG text in which every value is escaped by construction. Knows nothing of what is shown.
 
 /** Text that is markup already; only `html` makes it. */
 export interface Markup {

@@ -1,0 +1,75 @@
+// One version on a page: how to get it, its card, its files with digests, and its reports as tables.
+import { jsonOf } from "../../artifacts/json-value.js";
+import { html, type Markup } from "../../page/markup.js";
+import { size, time } from "../../page/numbers.js";
+import type { ShownVersion } from "../../registry/index.js";
+import { type Card, listField, textField } from "../card.js";
+import { type Exchange, originOf } from "../exchange.js";
+import type { FoundVersion, Library } from "../library.js";
+import { factTables } from "./facts.js";
+import { linkTo } from "./links.js";
+
+/** @param card of the same version. */
+export async function versionSections(
+  library: Library,
+  exchange: Exchange,
+  version: FoundVersion,
+  card: Card | undefined,
+): Promise<Markup> {
+  const { model, digest, revision, files } = version;
+  const aliases = Object.keys(model.aliases).filter((alias) => model.aliases[alias] === digest);
+  const stored = await library.catalog.storedAt(digest);
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const license = card === undefined ? undefined : textField(card, "license");
+  const languages = card === undefined ? [] : listField(card, "language");
+  return html`<dl class="facts">
+<dt>Revision</dt><dd><code>${revision}</code></dd>
+<dt>Digest</dt><dd><code>${digest}</code></dd>
+<dt>Aliases</dt><dd>${aliases.length === 0 ? "none" : aliases.sort().map((alias) => html`<span class="tag">${alias}</span>`)}</dd>
+<dt>Stored</dt><dd>${time(stored.toISOString())}</dd>
+<dt>Size</dt><dd>${size(bytes)} in ${files.length} files</dd>
+${license !== undefined && html`<dt>Licence</dt><dd>${license}</dd>`}
+${languages.length > 0 && html`<dt>Languages</dt><dd>${languages.join(", ")}</dd>`}
+</dl>
+${usageSection(library, exchange, version)}
+${card !== undefined && html`<section><h2>Card</h2><pre class="card">${lines(card.text)}</pre></section>`}
+${filesSection(library, version)}
+${await reportsSection(library, version)}`;
+}
+
+/** Always with the whole revision: an alias may move, and caches of clients do not look again. */
+function usageSection(library: Library, exchange: Exchange, { model, revision }: FoundVersion): Markup {
+  const origin = originOf(exchange);
+  const id = library.idOf(model.name);
+  const commands = [
+    `HF_ENDPOINT=${origin} hf download ${id} --revision ${revision}`,
+    `HF_ENDPOINT=${origin} text-embeddings-router --model-id ${id} --revision ${revision}`,
+  ];
+  return html`<section><h2>Use</h2><pre>${commands.map((command) => html`${command}\n`)}</pre></section>`;
+}
+
+function filesSection(library: Library, { model, revision, files }: FoundVersion): Markup {
+  const rows = files.map(({ path, bytes, sha256 }) => {
+    const address = linkTo(library, model.name, "resolve", revision, ...path.split("/"));
+    return html`<tr><th scope="row"><a href="${address}">${path}</a></th><td>${size(bytes)}</td><td class="word"><code>${sha256}</code></td></tr>`;
+  });
+  return html`<section><h2>Files</h2><div class="scroll"><table>
+<thead><tr><th scope="col" class="word">path</th><th scope="col">size</th><th scope="col" class="word">sha256</th></tr></thead>
+<tbody>${rows}</tbody></table></div></section>`;
+}
+
+async function reportsSection(library: Library, { model, digest }: FoundVersion): Promise<Markup | undefined> {
+  const { reports } = await library.registry.show(`${model.name}@${digest}`);
+  if (reports.length === 0) return undefined;
+  return html`<section><h2>Reports</h2>${reports.map(reportBlock)}</section>`;
+}
+
+/** Signatures and statements come as texts of their own; only JSON has tables. */
+function reportBlock({ artifact_type, content }: ShownVersion["reports"][number]): Markup {
+  const value = typeof content === "string" ? (jsonOf(content) ?? content) : content;
+  return html`<details open><summary>${artifact_type}</summary>
+${factTables(value)}</details>`;
+}
+
+/** The template makes line ends spaces, as HTML reads them; inside `pre` they have to stay. */
+const lines = (text: string): Markup[] => text.split(/\r?\n/).map((line) => html`${line}\n`);
