@@ -9,7 +9,7 @@ test.each([
   ["---\na: [\n---\n", undefined, "has front matter that is no YAML"],
   [CARD.replace("license: apache-2.0\n", ""), "license", "Invalid input"],
   [CARD.replace("license:", "datasets: null\nlicense:"), "datasets", "Invalid input: expected array, received null"],
-  [CARD.replace("license:", "base_model: just-a-name\nlicense:"), "base_model", "Invalid input"],
+  [CARD.replace("license:", "base_model: just-a-name\nlicense:"), "base_model", "is no org/name"],
   [CARD.replace("license:", "base_model_relation: cousin\nlicense:"), "base_model_relation", "Invalid option"],
   [
     CARD.replace(
