@@ -35,8 +35,7 @@ export async function planOf(
     if (remove.length > 0) notes.push(`taken away from ${leg.branch}: ${named(remove)}`);
   }
   if (newCard !== undefined) steps.push({ does: `set new_version in the card of ${target.replaces}` });
-  if (!target.public && bytes > 0)
-    notes.push("a full storage quota shows before the first byte; the hub tells none earlier");
+  if (!target.public && bytes > 0) notes.push("the hub tells no quota; a full one shows before the first byte");
   notes.push(...twinNotes(order, version, survey), ...warnings.map((warning) => `the hub on the card: ${warning}`));
   return { target: written, version: version.version, steps: steps.length > 0 ? steps : [NOTHING], bytes, notes };
 }
