@@ -110,7 +110,7 @@ function settingLine({ field, yaml, why }: PresetSetting): string {
 
 function packageLine(preset: Preset | undefined): string {
   if (preset === undefined)
-    return "package: { license: other, languages: [] } # SPDX identifier of the base's licence; ISO 639-1 codes";
+    return "package: { languages: [] } # ISO 639-1 codes; the licence is that on the base's card unless you write `license:`";
   return `package: { license: ${preset.license}, languages: [${preset.languages.join(", ")}] } # the licence on the base's card; ISO 639-1 codes of your data`;
 }
 

@@ -1,5 +1,7 @@
 // The contract that all seven stages implement. A stage sees only what is passed here, so any of them runs alone in a test.
+
 import type { RerankTuneError } from "../errors.js";
+import type { BaseLicense } from "../hub/base-license.js";
 import type { Recipe } from "../recipe/schema.js";
 import type { PythonRuntime } from "../worker/run-job.js";
 
@@ -91,6 +93,8 @@ export type ResolvedRecipe = Recipe & {
   base_dir: string;
   /** Where the base came from: a local path, `builtin:<name>`, or `hub:<repo>@<sha>`. */
   base_identity: string;
+  /** The licence that the base's own card names. */
+  base_license?: BaseLicense;
   /** Folder of the registry to publish to. */
   registry_dir: string;
 };

@@ -5,6 +5,7 @@ import { dirname, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { builtinBase, builtinData } from "../builtin/index.js";
 import { RerankTuneError } from "../errors.js";
+import { baseLicense } from "../hub/base-license.js";
 import { checkBase, checkSmallFiles } from "../hub/check-base.js";
 import { resolveBase } from "../hub/resolve-base.js";
 import type { ResolvedRecipe, StageEvent } from "../pipeline/stage.js";
@@ -72,6 +73,7 @@ export async function loadRecipe(path: string, options: LoadOptions): Promise<Re
   const base = await findBase(recipe, folder, options);
   // A folder that is not there blocks its stages by name; a plan then still shows the others.
   if (existsSync(base.base_dir)) await checkBase(base.base_dir, recipe.base_model);
+  const license = await baseLicense(base.base_dir);
   return {
     ...recipe,
     prepare,
@@ -79,6 +81,7 @@ export async function loadRecipe(path: string, options: LoadOptions): Promise<Re
     verify: { ...recipe.verify, ...(guard.length === 0 ? {} : { guard }) },
     publish: { ...recipe.publish, ...(sign_with === undefined ? {} : { sign_with }) },
     ...base,
+    ...(license === undefined ? {} : { base_license: license }),
     registry_dir: resolve(options.registryDir),
   };
 }

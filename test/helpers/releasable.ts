@@ -90,7 +90,7 @@ async function sourceOf(folder: string, content: string | Buffer): Promise<Publi
 }
 
 /** Patience of a test: as many tries as in earnest, and next to no waiting. */
-export const QUICK: WritePatience = { attempts: 4, pauseMs: 1, silenceMs: 400, longestPauseMs: 2_000 };
+export const QUICK: WritePatience = { attempts: 4, pauseMs: 1, silenceMs: 2_000, longestPauseMs: 2_000 };
 
 export interface Place {
   url: string;

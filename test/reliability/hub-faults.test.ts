@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { RerankTuneError } from "../../src/errors.js";
 import { compileSource } from "../helpers/compiled-source.js";
 import { prepared, QUICK, type Releasable, releasable } from "../helpers/releasable.js";
@@ -13,6 +13,8 @@ import { FAULTS, type Fault } from "../stand-ins/hub/faults.js";
 import { type HubServer, type Step, startHubServer, TOKEN } from "../stand-ins/hub/server.js";
 
 const ALL = process.env.RERANK_TUNE_ALL_FAULTS === "1";
+// A busy machine makes everything slow, and only a fault that hangs may count as silence.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 300_000 });
 const STEPS = ["create", "preupload", "batch", "put", "part", "complete", "commit", "tag"] as const;
 const PASSING: readonly Fault[] = ["500", "503", "429", "reset", "hang", "truncated", "lost"];
 const REPO = "acme/tiny";

@@ -35,10 +35,7 @@ export async function planOf(
     if (remove.length > 0) notes.push(`taken away from ${leg.branch}: ${named(remove)}`);
   }
   if (newCard !== undefined) steps.push({ does: `set new_version in the card of ${target.replaces}` });
-  if (!target.public && bytes > 0)
-    notes.push(
-      "private storage counts against your plan's quota, which the hub's interface does not tell; a full one is refused before the first byte",
-    );
+  if (!target.public && bytes > 0) notes.push("the hub tells no quota; a full one shows before the first byte");
   notes.push(...twinNotes(order, version, survey), ...warnings.map((warning) => `the hub on the card: ${warning}`));
   return { target: written, version: version.version, steps: steps.length > 0 ? steps : [NOTHING], bytes, notes };
 }
@@ -61,7 +58,7 @@ function twinNotes({ legs }: Order, version: FrozenVersion, survey: Survey): str
   if (legs.some(({ branch }) => branch === "int8")) return [];
   const old = survey.trees.has("int8") ? ["branch int8 stays as it is, from a release before"] : [];
   if (digestOf(version, VARIANT_FILES.int8) === undefined) return old;
-  return [...old, `no branch int8: the registry has no ${version.name}-int8 with this version's int8 graph`];
+  return [...old, `no branch int8: no ${version.name}-int8 in the registry has this int8 graph`];
 }
 
 function named(paths: readonly string[]): string {

@@ -2,7 +2,10 @@
 import { z } from "zod";
 
 export const packageSchema = z.strictObject({
-  license: z.string().default("other").describe("SPDX identifier, or `other`; take it from the base model's own card."),
+  license: z
+    .string()
+    .optional()
+    .describe("SPDX identifier, or `other`; by default what the base model's own card names, and `other` without one."),
   languages: z.array(z.string()).default([]).describe("ISO 639-1 codes for the card."),
   description: z
     .string()

@@ -4,6 +4,7 @@ import type { PackageManifest } from "../../model-folder/layout.js";
 import { processorsOf } from "../../model-folder/processors.js";
 import { inClusters } from "../../ranking/clusters.js";
 import type { QualityRow, VerifyOutput } from "../verify/schema.js";
+import { frontMatter } from "./front-matter.js";
 import { snippets } from "./snippets.js";
 import { otherTexts, smallerVocabulary, trimOf } from "./trim-words.js";
 import { verdictSection } from "./verdict-section.js";
@@ -11,6 +12,9 @@ import { verdictSection } from "./verdict-section.js";
 export interface CardInput {
   name: string;
   license: string;
+  /** Come with the licence `other`. */
+  license_name?: string;
+  license_link?: string;
   languages: readonly string[];
   description?: string;
   /** Manifest of what is published. */
@@ -32,26 +36,6 @@ export function renderCard(input: CardInput): string {
     `## Limitations\n\n${limitations(input)}`,
   ];
   return `---\n${stringify(frontMatter(input))}---\n\n# ${input.name}\n\n${sections.join("\n\n")}\n`;
-}
-
-/** Only what is true: a base that is not on the Hub has no `base_model`. */
-export function frontMatter({ license, languages, manifest }: CardInput): Record<string, unknown> {
-  const hub = /^hub:([^@]+)@/.exec(manifest.base_model)?.[1];
-  return {
-    pipeline_tag: "text-ranking",
-    library_name: "sentence-transformers",
-    tags: [
-      "sentence-transformers",
-      "cross-encoder",
-      "reranker",
-      "text-embeddings-inference",
-      "onnx",
-      "transformers.js",
-    ],
-    license,
-    ...(languages.length > 0 ? { language: languages } : {}),
-    ...(hub === undefined ? {} : { base_model: hub, base_model_relation: "finetune" }),
-  };
 }
 
 function introduction({ description, manifest, verified }: CardInput): string {

@@ -5,9 +5,10 @@ import { hashText } from "../../artifacts/hash.js";
 import { jsonOf } from "../../artifacts/json-value.js";
 import { RECORDS_FOLDER } from "../../artifacts/manifest.js";
 import { RerankTuneError } from "../../errors.js";
+import type { BaseLicense } from "../../hub/base-license.js";
 import { MODEL_FILES, type PackageManifest, VARIANT_FILES } from "../../model-folder/layout.js";
 import { readPackageManifest } from "../../model-folder/open.js";
-import type { Stage, StageContext, StageInput, StageInputs } from "../../pipeline/stage.js";
+import type { ResolvedRecipe, Stage, StageContext, StageInput, StageInputs } from "../../pipeline/stage.js";
 import {
   evidenceOf,
   openRegistry,
@@ -33,7 +34,7 @@ type Upstream = "package" | "verify";
 
 export const publish: Stage<PublishOptions, PublishOutput, Upstream> = {
   name: "publish",
-  // 4: evidence beside the version.
+  // 4: evidence beside the version; the card has a model-index, and the licence of the base where the recipe names none.
   version: 4,
   needs: ["package", "verify"],
   options: (recipe) => ({
@@ -42,7 +43,7 @@ export const publish: Stage<PublishOptions, PublishOutput, Upstream> = {
     against_verdict: recipe.publish.against_verdict,
     registry_dir: recipe.registry_dir,
     recipe_name: recipe.name,
-    license: recipe.package.license,
+    ...licenseOf(recipe),
     languages: recipe.package.languages,
     ...(recipe.package.description === undefined ? {} : { description: recipe.package.description }),
     base_identity: recipe.base_identity,
@@ -114,6 +115,11 @@ async function run(
     signed_by: key?.id ?? null,
     ...(tei === undefined ? {} : { tei_version: tei.version }),
   };
+}
+
+/** The recipe's word, else that of the base's own card. */
+function licenseOf({ package: { license }, base_license }: ResolvedRecipe): BaseLicense {
+  return license === undefined ? (base_license ?? { license: "other" }) : { license };
 }
 
 type Version = Pick<PublishRequest, "name" | "files" | "config">;

@@ -36,6 +36,8 @@ export type PublishOptions = {
   registry_dir: string;
   recipe_name: string;
   license: string;
+  license_name?: string;
+  license_link?: string;
   languages: string[];
   description?: string;
   base_identity: string;

@@ -34,7 +34,7 @@ describe("the recipe that init writes without a preset", () => {
       name: "bge-reranker-v2-m3-d-ce",
       base_model: { repo: "BAAI/bge-reranker-v2-m3" },
       train: { learning_rate: "auto", epochs: 3, max_length: 256, lora: null },
-      package: { license: "other", languages: [] },
+      package: { languages: [] },
     });
   });
 });

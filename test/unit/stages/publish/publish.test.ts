@@ -2,8 +2,9 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { cardProblems } from "../../../../src/destinations/hub/card-schema.js";
 import type { PackageManifest } from "../../../../src/model-folder/layout.js";
-import type { StageInputs } from "../../../../src/pipeline/stage.js";
+import type { ResolvedRecipe, StageInputs } from "../../../../src/pipeline/stage.js";
 import { openRegistry, REPORT_TYPE } from "../../../../src/registry/index.js";
 import { packageStage } from "../../../../src/stages/package/index.js";
 import { publish } from "../../../../src/stages/publish/index.js";
@@ -282,14 +283,43 @@ describe("the card", () => {
   }
 
   test("opens with the metadata that hubs read", async () => {
-    const [, front] = (await card()).split("---\n");
+    const text = await card();
+    const [, front] = text.split("---\n");
     expect(parse(front ?? "")).toMatchObject({
       pipeline_tag: "text-ranking",
       library_name: "sentence-transformers",
       base_model: "owner/base",
       license: "mit",
       language: ["en"],
+      metrics: ["ndcg@10", "mrr@10", "recall@5"],
+      "model-index": [
+        {
+          name: "tiny",
+          results: [
+            {
+              task: { type: "text-ranking", name: "Text Ranking" },
+              dataset: { type: "private", name: "held-out test split", split: "test", revision: "cc" },
+              metrics: [
+                { type: "ndcg@10", value: 0.5, name: "NDCG@10" },
+                { type: "mrr@10", value: 0.45, name: "MRR@10" },
+                { type: "recall@5", value: 0.7, name: "Recall@5" },
+              ],
+            },
+          ],
+        },
+      ],
     });
+    expect(cardProblems(text)).toEqual([]);
+  });
+
+  test("has the licence of the recipe, else that of the base's own card, else other", () => {
+    const recipe = (license?: string, base_license?: object) =>
+      ({ name: "a", publish: {}, package: { license, languages: [] }, base_license }) as unknown as ResolvedRecipe;
+    const own = { license: "other", license_name: "gemma", license_link: "https://example.org/terms" };
+    expect(publish.options(recipe("mit", own))).toMatchObject({ license: "mit" });
+    expect(publish.options(recipe("mit", own))).not.toHaveProperty("license_name");
+    expect(publish.options(recipe(undefined, own))).toMatchObject(own);
+    expect(publish.options(recipe())).toMatchObject({ license: "other" });
   });
 
   test("has the measured quality with intervals", async () => {
