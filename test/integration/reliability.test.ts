@@ -26,12 +26,12 @@ async function short(name: string): Promise<{ output: string; tried: number; fai
 
 describe("a registry", () => {
   test.each([
-    ["R1", "survives being killed", 12],
-    ["R2", "survives a power cut that loses what was not flushed", 50],
+    ["R1", "survives being killed", 10],
+    ["R2", "survives a power cut that loses what was not flushed", 30],
     ["R3", "names the cause when the file system fails, and changes nothing", 8],
     ["R5", "keeps one history when many processes work at once", 3],
     ["R6", "takes over dead locks and believes live ones", 17],
-    ["R7", "finds what was tampered with, and raises no false alarm", 250],
+    ["R7", "finds what was tampered with, and raises no false alarm", 120],
     ["R8", "does what a model of it does", 3],
   ])(
     "%s: %s",

@@ -2,7 +2,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { verifyProblems, view } from "./harness/state.mjs";
-import { countCalls, strike } from "./harness/strike.mjs";
+import { countCalls, namesUsed, strike } from "./harness/strike.mjs";
 import { CALLS } from "./harness/traced.mjs";
 import { checkAfterCut, prepareOperation, workFolder } from "./harness/trials.mjs";
 
@@ -44,8 +44,10 @@ export async function measure({ build, product, short, log }) {
 async function spread(build, prepared, calls, count) {
   const all = [];
   for (const operation of prepared) {
-    const starts = await countCalls({ build, operation, calls });
-    all.push(...starts.map((start, call) => ({ operation, calls, call, start })));
+    for (const name of await namesUsed({ build, operation, calls })) {
+      const starts = await countCalls({ build, operation, calls: [name] });
+      all.push(...starts.map((start, call) => ({ operation, calls: [name], call, start })));
+    }
   }
   return Array.from(
     { length: Math.min(count, all.length) },

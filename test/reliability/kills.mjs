@@ -1,12 +1,9 @@
 // R1: the process is killed at every system call that touches a file, of every operation.
 import { rm } from "node:fs/promises";
 import { operations } from "./harness/operations.mjs";
-import { countCalls, strike } from "./harness/strike.mjs";
-import { ALL_CALLS, CALLS } from "./harness/traced.mjs";
+import { countCalls, namesUsed, strike } from "./harness/strike.mjs";
+import { ALL_CALLS } from "./harness/traced.mjs";
 import { checkAfterCut, prepareOperation, workFolder } from "./harness/trials.mjs";
-
-/** Writes are counted on their own, because the event loop writes too, and not always equally often. */
-const GROUPS = { call: ALL_CALLS.filter((name) => !CALLS.write.includes(name)), write: CALLS.write };
 
 export async function measure({ build, product, short, log }) {
   const work = await workFolder();
@@ -15,8 +12,8 @@ export async function measure({ build, product, short, log }) {
     for (const name of short ? ["secondVersion", "pull"] : Object.keys(operations)) {
       const operation = await prepareOperation(product, work.folder, name);
       const counted = { tried: 0, old: 0, new: 0, neither: 0 };
-      for (const group of Object.keys(GROUPS)) {
-        const { states, failures } = await killAtEach({ build, product, operation, group, every: short ? 13 : 1 });
+      for (const call of await namesUsed({ build, operation, calls: ALL_CALLS })) {
+        const { states, failures } = await killAtEach({ build, product, operation, name: call, every: short ? 9 : 1 });
         for (const state of states) counted[state] += 1;
         counted.tried += states.length;
         result.tried += states.length;
@@ -31,17 +28,18 @@ export async function measure({ build, product, short, log }) {
   return result;
 }
 
-async function killAtEach({ build, product, operation, group, every }) {
-  const calls = GROUPS[group];
+/** At each invocation of one system call; strace counts every call by its own name. */
+async function killAtEach({ build, product, operation, name, every }) {
+  const calls = [name];
   const counts = await countCalls({ build, operation, calls });
   const [states, failures] = [[], []];
   for (const [call, start] of counts.entries()) {
-    if (call % every !== 0) continue;
+    if (call % every !== every >> 1) continue;
     const { place, signal } = await strike({ build, operation, calls, call, start, fault: "signal=KILL" });
     const { complaints, state } = await checkAfterCut(product, operation, place);
     if (signal !== "SIGKILL") complaints.push(`it ended with ${signal}`);
     states.push(state);
-    if (complaints.length > 0) failures.push(`${operation.name}, ${group} ${call + 1}: ${complaints.join("; ")}`);
+    if (complaints.length > 0) failures.push(`${operation.name}, ${name} ${call + 1}: ${complaints.join("; ")}`);
     await rm(place.folder, { recursive: true, force: true });
   }
   return { states, failures };

@@ -18,7 +18,7 @@ export async function measure({ build, product, short, log }) {
     for (const name of short ? ["secondVersion"] : Object.keys(operations)) {
       const operation = await prepareOperation(product, work.folder, name);
       const before = result.tried;
-      await replay({ build, product, operation, work: work.folder, every: short ? 9 : 1, result });
+      await replay({ build, product, operation, work: work.folder, every: short ? 31 : 1, result });
       log(`${name}: ${result.tried - before} distinct states of the disk`);
     }
   } finally {

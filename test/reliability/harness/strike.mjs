@@ -3,7 +3,16 @@ import { rm } from "node:fs/promises";
 import { fileCalls, parseTrace } from "./trace.mjs";
 import { runTraced } from "./traced.mjs";
 
-/** How many calls of these names on files an undisturbed run makes, and at which counts of strace they are. */
+/** Which of these calls an undisturbed run makes at all. */
+export async function namesUsed({ build, operation, calls }) {
+  const place = await operation.trial();
+  const { trace } = await runTraced({ build, operation: operation.name, place, calls });
+  await rm(place.folder, { recursive: true, force: true });
+  const used = new Set(parseTrace(trace).flatMap(({ wake, name }) => (wake ? [] : [name])));
+  return calls.filter((name) => used.has(name));
+}
+
+/** How many calls of this name on files an undisturbed run makes, and at which counts of strace they are. Strace counts each name by itself, so `calls` is one name. */
 export async function countCalls({ build, operation, calls }) {
   const place = await operation.trial();
   const { trace, code, result, complaints } = await runTraced({ build, operation: operation.name, place, calls });
