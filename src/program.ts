@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { RunFlags } from "./commands/context.js";
 import { defineDataCommands } from "./commands/define-data.js";
 import { defineEvaluationCommands } from "./commands/define-evaluation.js";
+import { defineFetch } from "./commands/define-oci.js";
 import type { DoctorFlags } from "./commands/doctor.js";
 import { withPlaces, withRunOptions, withSet } from "./commands/flags.js";
 import type { InitFlags } from "./commands/init.js";
@@ -177,7 +178,7 @@ function addRegistryCommands(program: Command, perform: Perform): void {
   const registry = program
     .command("registry")
     .helpGroup("Registry:")
-    .description("read the local registry: list, show, pull, verify");
+    .description("the local registry: list, show, pull, verify, fetch");
   const add = (name: string, description: string): Command =>
     withPlaces(registry.command(name)).description(description);
   const load = () => import("./commands/registry.js");
@@ -203,6 +204,7 @@ function addRegistryCommands(program: Command, perform: Perform): void {
     const flags = command.optsWithGlobals<Flags>();
     return perform(flags, async (context) => (await load()).verifyRegistry(flags, context));
   });
+  defineFetch(registry, perform);
 }
 
 function addMachineCommands(program: Command, perform: Perform): void {

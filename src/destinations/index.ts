@@ -5,7 +5,11 @@ import type { Destination } from "./destination.js";
 export type { Destination, DestinationContext, PreparedRelease, Release, ReleasePlan } from "./destination.js";
 
 /** Loaded when asked for, so that nothing pays for a place it does not go to. */
-const DESTINATIONS: Readonly<Record<string, () => Promise<Destination>>> = {};
+const DESTINATIONS: Readonly<Record<string, () => Promise<Destination>>> = {
+  folder: async () => (await import("./folder/index.js")).folderDestination,
+  oci: async () => (await import("./oci/index.js")).ociDestination(),
+  "oci+http": async () => (await import("./oci/index.js")).ociDestination({}, "oci+http"),
+};
 
 /**
  * @param target such as `hub:org/name`.

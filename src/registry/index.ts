@@ -4,14 +4,25 @@ import { fromFileSystemError, RerankTuneError } from "../errors.js";
 import { createRegistry } from "./commit.js";
 import type { OciIndex } from "./format.js";
 import { type FrozenVersion, frozenVersion } from "./frozen.js";
+import { type ImportRequest, importInto } from "./import.js";
 import { readIndex } from "./index-file.js";
 import { type PublishedVersion, type PublishRequest, publishInto } from "./publish.js";
 import { type PulledVersion, pullVersion } from "./pull.js";
 import { type ListedModel, listModels, type ShownVersion, showVersion } from "./read.js";
 import { checkRegistry, type RegistryReport, registryCorrupt } from "./verify.js";
 
-export { REPORT_TYPE } from "./format.js";
+export {
+  type Descriptor,
+  descriptorSchema,
+  FILE_PATH,
+  INDEX_TYPE,
+  MANIFEST_TYPE,
+  MODEL_TYPE,
+  type OciManifest,
+  REPORT_TYPE,
+} from "./format.js";
 export type { FrozenFile, FrozenReferrer, FrozenVersion } from "./frozen.js";
+export { type ImportRequest, parseManifest } from "./import.js";
 export type { PublishedFile, PublishedVersion, PublishRequest, Referrer } from "./publish.js";
 export type { PulledVersion } from "./pull.js";
 export type { ListedModel, ShownVersion } from "./read.js";
@@ -32,6 +43,8 @@ export interface Registry {
   verify(onBlob?: (done: number, total: number) => void): Promise<RegistryReport>;
   /** Adds a version and moves its alias; identical content is found again and adds nothing. */
   publishVersion(request: PublishRequest): Promise<PublishedVersion>;
+  /** Takes in a version that was made elsewhere, under its own digest. */
+  importVersion(request: ImportRequest): Promise<PublishedVersion>;
 }
 
 /**
@@ -68,6 +81,7 @@ export async function openRegistry(dir: string, options: { create?: boolean } = 
     frozen: (reference) => guarded(root, async () => await frozenVersion(root, await index(), reference)),
     pull: (reference, target) => guarded(target, async () => await pullVersion(root, await index(), reference, target)),
     publishVersion: (request) => guarded(root, () => publishInto(root, request)),
+    importVersion: (request) => guarded(root, () => importInto(root, request)),
     verify: (onBlob) =>
       guarded(root, async () => {
         const report = await checkRegistry(root, await index(), onBlob);
