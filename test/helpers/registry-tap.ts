@@ -15,6 +15,8 @@ export interface RegistryTap {
   onUpload?: (uploaded: number) => void;
   /** Answers in place of the registry when it returns true. */
   fault?: (incoming: IncomingMessage, reply: ServerResponse) => boolean;
+  /** Cuts the connection after the registry has done what was asked, when it returns true. */
+  loseReply?: (incoming: IncomingMessage) => boolean;
   /** Changes the headers of a reply. */
   onReply?: (incoming: IncomingMessage, headers: IncomingMessage["headers"]) => void;
   close(): void;
@@ -44,6 +46,7 @@ export async function startTap(port: number): Promise<RegistryTap> {
 function pass(tap: RegistryTap, port: number, incoming: IncomingMessage, reply: ServerResponse): void {
   const { method, url = "", headers } = incoming;
   const onward = request({ host: "127.0.0.1", port, method, path: url, headers, agent: false }, (answered) => {
+    if (tap.loseReply?.(incoming) === true) return void incoming.socket.destroy();
     tap.onReply?.(incoming, answered.headers);
     reply.writeHead(answered.statusCode ?? 500, answered.headers);
     answered.pipe(reply);
