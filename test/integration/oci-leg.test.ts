@@ -5,10 +5,10 @@ import { temporaryFolder } from "../helpers/temporary-folder.js";
 
 /** `npm run bench -- oci_leg` runs the same with large files. */
 const isFull = process.env.RERANK_TUNE_OCI_LEG === "full";
-const ARTEFACT_BYTES = isFull ? 100_000_000 : 50_000;
+const ARTEFACT_BYTES = isFull ? 20_000_000 : 50_000;
 const ARTEFACTS = isFull ? 10 : 3;
 const KILLS = isFull ? [0.05, 0.25, 0.5, 0.75, 0.95] : [0.25, 0.75];
-const PUSH_BYTES = isFull ? 500_000_000 : 8_000_000;
+const PUSH_BYTES = isFull ? 100_000_000 : 8_000_000;
 const tell = (line: string): void => {
   if (isFull) console.log(`oci leg: ${line}`);
 };
