@@ -22,16 +22,33 @@ const HTPASSWD = "robot:$2b$04$abcdefghijklmnopqrstuuzQDw2v3CQSMowG.sq3X.nH1lfml
 const AUTH = `Basic ${Buffer.from("robot:s3cret-word").toString("base64")}`;
 
 const folder = folderPerTest();
+let common = "";
+beforeAll(async () => {
+  common = await mkdtemp(join(tmpdir(), "rerank-tune-test-"));
+});
+// Hooks of this kind run in the reverse order: the registries below end first.
+afterAll(() => rm(common, { recursive: true, force: true }));
 let docker: DockerRegistry;
 let tap: RegistryTap;
 
-async function begin(htpasswd?: string): Promise<void> {
-  docker = await startDockerRegistry(join(folder(), "docker"), htpasswd === undefined ? {} : { htpasswd });
+/** One for each set of users, and a repository of its own for every test: starting them takes longer than the tests. */
+const running = new Map<string, Promise<DockerRegistry>>();
+let repositoryOfTest = "";
+let tests = 0;
+
+async function begin(htpasswd = ""): Promise<void> {
+  const registry =
+    running.get(htpasswd) ??
+    startDockerRegistry(join(common, `docker-${running.size}`), htpasswd === "" ? {} : { htpasswd });
+  running.set(htpasswd, registry);
+  docker = await registry;
   tap = await startTap(docker.port);
+  tests += 1;
+  repositoryOfTest = `team-${tests}/model`;
 }
-afterEach(async () => {
-  tap.close();
-  await docker.kill();
+afterEach(() => tap.close());
+afterAll(async () => {
+  for (const registry of running.values()) await (await registry).kill();
 });
 
 interface Way extends Partial<OciSettings> {
@@ -43,11 +60,6 @@ interface Way extends Partial<OciSettings> {
 }
 
 const kept = new Map<number, Promise<FrozenVersion>>();
-let common = "";
-beforeAll(async () => {
-  common = await mkdtemp(join(tmpdir(), "rerank-tune-test-"));
-});
-afterAll(() => rm(common, { recursive: true, force: true }));
 
 /** Published once for all tests: nothing may change it. */
 function shared(reports: number): Promise<FrozenVersion> {
@@ -63,7 +75,7 @@ async function published(root: string, reports: number): Promise<FrozenVersion> 
 
 /** A version with one large file, prepared for the tap. */
 async function prepared(way: Way = {}) {
-  const { repository = "team/model", variables, reports = 1, own = false, ...settings } = way;
+  const { repository = repositoryOfTest, variables, reports = 1, own = false, ...settings } = way;
   const version = await (own ? published(join(folder(), "source"), reports) : shared(reports));
   const context = releaseContext(folder(), variables);
   const destination = ociDestination({ patience: PATIENCE, chunkBytes: CHUNK, ...settings });
@@ -75,7 +87,7 @@ async function release(way: Way = {}) {
   return { ...(await carryOut()), version, context, plan };
 }
 
-const fetchBack = (text = `oci://${docker.host}/team/model:v1`, more: object = {}) =>
+const fetchBack = (text = `oci://${docker.host}/${repositoryOfTest}:v1`, more: object = {}) =>
   fetchVersion(text, { ...releaseContext(folder()), registry: join(folder(), "back"), patience: PATIENCE, ...more });
 
 const isPatch = ({ method }: IncomingMessage): boolean => method === "PATCH";
@@ -151,7 +163,7 @@ describe("a release", () => {
 
   test("to a digest is refused", async () => {
     const version = (await prepared()).version;
-    const target = `oci://${tap.host}/team/model@${version.digest}`;
+    const target = `oci://${tap.host}/${repositoryOfTest}@${version.digest}`;
     await expect(ociDestination().prepare(target, version, releaseContext(folder()))).rejects.toMatchObject({
       code: "USAGE",
     });
@@ -316,7 +328,7 @@ describe("the Referrers API", () => {
     const { version, carryOut } = await prepared({ reports: 2 });
     await carryOut();
     expect(tap.requests.filter((request) => request.includes("/manifests/sha256-"))).toEqual([]);
-    expect(await fetchBack(`oci://${tap.host}/team/model:v1`)).toMatchObject({ referrers: 2 });
+    expect(await fetchBack(`oci://${tap.host}/${repositoryOfTest}:v1`)).toMatchObject({ referrers: 2 });
   });
 });
 
@@ -372,7 +384,7 @@ describe("a registry that asks who we are", () => {
       if (incoming.headers.authorization === `Bearer token-${asked.length}` && uses <= 15) return false;
       reply
         .writeHead(401, {
-          "WWW-Authenticate": `Bearer realm="${realm}",service="test",scope="repository:team/model:pull"`,
+          "WWW-Authenticate": `Bearer realm="${realm}",service="test",scope="repository:${repositoryOfTest}:pull"`,
         })
         .end();
       return true;
@@ -386,8 +398,8 @@ describe("a registry that asks who we are", () => {
     expect(first?.authorization).toBe(AUTH);
     expect([...new URL(first?.url ?? "", realm).searchParams]).toEqual([
       ["service", "test"],
-      ["scope", "repository:team/model:pull"],
-      ["scope", "repository:team/model:pull,push"],
+      ["scope", `repository:${repositoryOfTest}:pull`],
+      ["scope", `repository:${repositoryOfTest}:pull,push`],
     ]);
     expect(tap.authorizations).not.toContain(AUTH);
   });
@@ -412,9 +424,9 @@ describe("fetching", () => {
 
   test("by digest, under a name of one's own, moves that alias and says why", async () => {
     const { version } = await release();
-    const found = await fetchBack(`oci://${docker.host}/team/model@${version.digest}`, { as: "mine:staging" });
+    const found = await fetchBack(`oci://${docker.host}/${repositoryOfTest}@${version.digest}`, { as: "mine:staging" });
     expect(found).toMatchObject({ version: `mine@${version.digest}`, alias: "staging", added: true, referrers: 1 });
-    const again = await fetchBack(`oci://${docker.host}/team/model@${version.digest}`, { as: "mine:staging" });
+    const again = await fetchBack(`oci://${docker.host}/${repositoryOfTest}@${version.digest}`, { as: "mine:staging" });
     expect(again).toMatchObject({ added: false, bytes_added: 0 });
     const registry = await openRegistry(join(folder(), "back"));
     expect(await registry.verify()).toMatchObject({ versions: 1, unused: 0, problems: [] });
@@ -432,7 +444,7 @@ describe("fetching", () => {
     tap.onReply = ({ url = "" }, headers) => {
       if (url.includes(`${data?.sha256}`) && cuts++ < 1) headers["content-length"] = String(WEIGHTS + 10);
     };
-    const found = await fetchBack(`oci://${tap.host}/team/model:v1`);
+    const found = await fetchBack(`oci://${tap.host}/${repositoryOfTest}:v1`);
     expect(found.digest).toBe(version.digest);
   });
 
