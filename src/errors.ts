@@ -27,6 +27,11 @@ export const ERROR_CODES = {
   MODEL_NOT_FOUND: { exit: EXIT.usage, meaning: "A model folder does not exist or lacks a file." },
   MODEL_UNSUPPORTED: { exit: EXIT.usage, meaning: "The base model's architecture or files are not supported." },
   PACKAGE_INVALID: { exit: EXIT.usage, meaning: "The folder is not a rerank-tune package, or its files were changed." },
+  UNSAFE_INPUT: {
+    exit: EXIT.usage,
+    meaning:
+      "Files from elsewhere could do harm: unsafe paths, links, pickles, code, or sizes; none of them was taken.",
+  },
   REGISTRY_NOT_FOUND: { exit: EXIT.usage, meaning: "The registry, model or version does not exist." },
   DATA_CHECK_FAILED: {
     exit: EXIT.gate,
@@ -83,6 +88,9 @@ export const ERROR_CODES = {
     exit: EXIT.remote,
     meaning: "A version could not be released; what arrived is kept and not sent again.",
   },
+  OCI_UNAUTHORIZED: { exit: EXIT.remote, meaning: "The OCI registry refused the credentials or none were given." },
+  OCI_NOT_FOUND: { exit: EXIT.remote, meaning: "The OCI registry has no such repository, tag or digest." },
+  OCI_FAILED: { exit: EXIT.remote, meaning: "The OCI registry cannot be reached or gave no useful answer." },
   CHECKSUM_MISMATCH: { exit: EXIT.remote, meaning: "A downloaded file does not have the digest it should have." },
   WORKER_VERSION_MISMATCH: { exit: EXIT.environment, meaning: "The Python worker speaks another protocol version." },
   WORKER_PROTOCOL: { exit: EXIT.worker, meaning: "The Python worker printed something that is not an event." },

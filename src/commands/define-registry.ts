@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import type { OutputFlags } from "../ui/output.js";
 import { defineEvidenceCommands, withSignature, withTrustedKeys } from "./define-evidence.js";
+import { defineFetch } from "./define-oci.js";
 import { defineServingCommands } from "./define-serving.js";
 import { wholeNumber, withPlaces } from "./flags.js";
 import type { Perform } from "./perform.js";
@@ -21,6 +22,7 @@ export function defineRegistryCommands(program: Command, perform: Perform): void
   defineReading(registry, perform);
   defineMoving(registry, perform);
   defineComparing(registry, perform);
+  defineFetch(registry, perform);
   defineServingCommands(registry, perform);
   defineEvidenceCommands(registry, perform);
   defineCleaning(registry, perform);

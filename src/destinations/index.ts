@@ -6,7 +6,10 @@ export type { Destination, DestinationContext, PreparedRelease, Release, Release
 
 /** Loaded when asked for, so that nothing pays for a place it does not go to. */
 const DESTINATIONS: Readonly<Record<string, () => Promise<Destination>>> = {
+  folder: async () => (await import("./folder/index.js")).folderDestination,
   hub: async () => (await import("./hub/index.js")).hubDestination(),
+  oci: async () => (await import("./oci/index.js")).ociDestination(),
+  "oci+http": async () => (await import("./oci/index.js")).ociDestination({}, "oci+http"),
 };
 
 /**

@@ -1,6 +1,7 @@
 // What a base's small files say against training on it: kind of model, labels, padding, code of its own. Pure.
 import { isObject, type JsonObject } from "../artifacts/json-value.js";
 import type { Problem } from "../errors.js";
+import { codeProblems } from "../model-folder/custom-code.js";
 
 /** What a recipe allows of a base; its `base_model` section. */
 export interface BaseAllowances {
@@ -37,7 +38,7 @@ export function baseConfigProblems(files: BaseFiles, allowed: BaseAllowances): P
     ...kindProblems(files.config),
     ...(allowed.replace_head ? [] : labelProblems(files.config)),
     ...padProblems(files),
-    ...(allowed.custom_code === "ignore" ? [] : codeProblems(files)),
+    ...(allowed.custom_code === "ignore" ? [] : codeProblems(files, WITHOUT_CODE)),
   ];
 }
 
@@ -111,36 +112,8 @@ function pieceId({ added_tokens: added, model }: JsonObject, text: string): numb
   return place < 0 ? undefined : place;
 }
 
-function codeProblems({ config, tokenizerConfig = {}, modules }: BaseFiles): Problem[] {
-  const maps = [
-    { file: "config.json", map: config.auto_map },
-    { file: "tokenizer_config.json", map: tokenizerConfig.auto_map },
-  ];
-  const problems = maps
-    .filter(({ map }) => isObject(map) && Object.keys(map).length > 0)
-    .map(({ file, map }) => ({
-      file,
-      path: "auto_map",
-      message: `names code of its own (${Object.keys(map as JsonObject).join(", ")}), which rerank-tune never runs`,
-      hint: WITHOUT_CODE,
-    }));
-  const foreign = Array.isArray(modules)
-    ? modules.map(moduleType).find((type) => !type.startsWith("sentence_transformers."))
-    : undefined;
-  if (foreign !== undefined)
-    problems.push({
-      file: "modules.json",
-      path: "type",
-      message: `names code of its own (${foreign}), which rerank-tune never runs`,
-      hint: WITHOUT_CODE,
-    });
-  return problems;
-}
-
-const WITHOUT_CODE =
+export const WITHOUT_CODE =
   "choose a base without custom code; or, where transformers has this model itself, take its class instead: `--set base_model.custom_code=ignore`";
-
-const moduleType = (module: unknown): string => (isObject(module) ? String(module.type) : "nothing");
 
 function architectureOf({ architectures }: JsonObject): string | undefined {
   const [first] = Array.isArray(architectures) ? architectures : [];

@@ -3,14 +3,17 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isObject, type JsonObject, jsonOf } from "../artifacts/json-value.js";
 import { type Problem, RerankTuneError } from "../errors.js";
+import { refuseUnsafe, sizeMessage } from "../model-folder/incoming.js";
+import { type FolderContent, folderContent } from "../model-folder/incoming-folder.js";
 import { weightProblems } from "../model-folder/weights-check.js";
-import { type BaseAllowances, type BaseFiles, baseConfigProblems } from "./base-config.js";
+import { type BaseAllowances, type BaseFiles, baseConfigProblems, WITHOUT_CODE } from "./base-config.js";
 
 /**
  * Reads the small files and the headers of the weights.
- * @throws RerankTuneError MODEL_UNSUPPORTED, or MODEL_NOT_FOUND when nothing is wrong but missing files.
+ * @throws RerankTuneError MODEL_UNSUPPORTED, or MODEL_NOT_FOUND when nothing is wrong but missing files; UNSAFE_INPUT before any file is opened.
  */
 export async function checkBase(folder: string, allowed: BaseAllowances): Promise<void> {
+  refuseUnsafe(`The base ${folder}`, await unsafeFiles(folder, allowed));
   refuse(folder, [...(await smallFileProblems(folder, allowed)), ...(await weightProblems(folder))]);
 }
 
@@ -21,6 +24,24 @@ export async function checkBase(folder: string, allowed: BaseAllowances): Promis
 export async function checkSmallFiles(folder: string, allowed: BaseAllowances): Promise<void> {
   refuse(folder, await smallFileProblems(folder, allowed));
 }
+
+/** Of the folder's own files alone: what lies below is not read. Pickles beside safetensors stay closed, so that they may stay. */
+async function unsafeFiles(folder: string, allowed: BaseAllowances): Promise<Problem[]> {
+  const { files, problems } = await folderContent(folder, false).catch((error): FolderContent => {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return { files: [], problems: [] };
+    throw error;
+  });
+  const ofFiles = files.flatMap((file): Problem[] => {
+    const message = READ_WHOLE.test(file.path) ? sizeMessage(file) : undefined;
+    if (message !== undefined) return [{ path: file.path, message }];
+    if (!PYTHON.test(file.path) || allowed.custom_code === "ignore") return [];
+    return [{ path: file.path, message: "is code, and rerank-tune never runs a base's own", hint: WITHOUT_CODE }];
+  });
+  return [...problems, ...ofFiles];
+}
+
+const READ_WHOLE = /\.(json|model|safetensors)$/;
+const PYTHON = /\.(py|pyc|pyd|so)$/;
 
 async function smallFileProblems(folder: string, allowed: BaseAllowances): Promise<Problem[]> {
   const problems: Problem[] = [];

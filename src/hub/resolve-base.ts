@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { listFiles, modelInfo } from "@huggingface/hub";
 import { acquireLock } from "../artifacts/lock.js";
 import { fromFileSystemError, RerankTuneError } from "../errors.js";
+import { incomingProblems, refuseUnsafe } from "../model-folder/incoming.js";
 import type { StageEvent } from "../pipeline/stage.js";
 import { type AccessOptions, callOptions, type HubAccess, openAccess } from "./access.js";
 import { COMMIT, fromCache, isFolder, isOffline, remember } from "./cache.js";
@@ -62,6 +63,10 @@ async function commitOf(access: HubAccess, { repo, revision }: ResolveBaseOption
   });
 }
 
+/** Files in the first folder of a repository; one that lists more has no model there, or no end. */
+const MOST_LISTED = 10_000;
+const TOO_MANY = { path: "files", message: `are more than ${MOST_LISTED}` };
+
 async function filesOf(access: HubAccess, repo: string, sha: string): Promise<HubFile[]> {
   const files: HubFile[] = [];
   for await (const { type, path, size, oid, lfs } of listFiles({
@@ -71,6 +76,7 @@ async function filesOf(access: HubAccess, repo: string, sha: string): Promise<Hu
     ...callOptions(access),
   })) {
     if (type !== "file") continue;
+    if (files.length >= MOST_LISTED) refuseUnsafe(`${repo}@${sha}`, [TOO_MANY]);
     files.push(
       lfs === undefined
         ? { path, size, digest: { algorithm: "git-sha1", hex: oid ?? "" } }
@@ -96,6 +102,8 @@ async function fetchCommit(access: HubAccess, options: ResolveBaseOptions, sha: 
   const { repo, emit } = options;
   const listed = await filesOf(access, repo, sha);
   const wanted = baseFiles(listed, repo);
+  const refuse = (files: readonly HubFile[]) => refuseUnsafe(`${repo}@${sha}`, incomingProblems(files));
+  refuse(wanted);
   const partial = join(folder, `${sha}.partial`);
   await mkdir(partial, { recursive: true });
   emit({ type: "phase", name: "download_base" });
@@ -110,8 +118,11 @@ async function fetchCommit(access: HubAccess, options: ResolveBaseOptions, sha: 
     await options.check(partial);
   }
   await fetchAll(wanted);
-  if (wanted.some(({ path }) => path === WEIGHTS_INDEX))
-    await fetchAll(shardFiles(await readFile(join(partial, WEIGHTS_INDEX), "utf8"), listed, repo));
+  if (wanted.some(({ path }) => path === WEIGHTS_INDEX)) {
+    const shards = shardFiles(await readFile(join(partial, WEIGHTS_INDEX), "utf8"), listed, repo);
+    refuse(shards);
+    await fetchAll(shards);
+  }
   await rename(partial, join(folder, sha));
 }
 

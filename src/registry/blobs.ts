@@ -111,6 +111,24 @@ export class BlobWriter {
     return await this.commit(staged, sha256, size);
   }
 
+  /**
+   * Adds bytes from another store, never sharing them with it; what is here already is not read again.
+   * @throws RerankTuneError PACKAGE_INVALID when the file does not have this digest.
+   */
+  async addCopy(source: string, digest: string): Promise<StoredBlob> {
+    const { size } = await stat(source);
+    if (await this.store.exists(digest, size)) return { digest, size };
+    const staged = join(this.staging, randomUUID());
+    const { sha256 } = await copyHashing(source, staged);
+    if (`sha256:${sha256}` !== digest)
+      throw new RerankTuneError({
+        code: "PACKAGE_INVALID",
+        message: `The bytes that came for ${digest} have sha256 ${sha256}.`,
+        hint: "run `rerank-tune registry verify` where they come from",
+      });
+    return await this.commit(staged, sha256, size);
+  }
+
   /** Waits for the bytes of all blobs added so far, links them into the store, and flushes their names. */
   async flush(): Promise<void> {
     const staged = this.staged;

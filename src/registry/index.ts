@@ -9,6 +9,7 @@ import { type VersionDiff, versionDiff } from "./diff.js";
 import type { OciIndex } from "./format.js";
 import { type FrozenVersion, frozenVersion } from "./frozen.js";
 import { refuseReport } from "./gate.js";
+import { type ImportRequest, importInto } from "./import.js";
 import { readIndex } from "./index-file.js";
 import { type Lineage, lineage } from "./lineage.js";
 import { type Moves, movesOf } from "./moves.js";
@@ -36,8 +37,18 @@ export type { VersionDiff } from "./diff.js";
 export { evidenceFiles } from "./evidence/files.js";
 export { sbomReferrer, signatures, signedBy, statementReferrer } from "./evidence/sign.js";
 export { type Evidence, type EvidenceKind, type EvidenceState, evidenceOf, subjectsOf } from "./evidence/states.js";
-export { REPORT_TYPE } from "./format.js";
+export {
+  type Descriptor,
+  descriptorSchema,
+  FILE_PATH,
+  INDEX_TYPE,
+  MANIFEST_TYPE,
+  MODEL_TYPE,
+  type OciManifest,
+  REPORT_TYPE,
+} from "./format.js";
 export type { FrozenFile, FrozenReferrer, FrozenVersion } from "./frozen.js";
+export { type ImportRequest, parseManifest } from "./import.js";
 export type { Lineage, LineageNode } from "./lineage.js";
 export type { Moves } from "./moves.js";
 export type { GateRule } from "./protection.js";
@@ -83,6 +94,8 @@ export interface Registry {
   publishVersion(request: PublishRequest): Promise<PublishedVersion>;
   /** Puts reports, statements or signatures beside a version, whose digest stays; what is there already adds nothing. */
   attach(reference: string, referrers: readonly Referrer[]): Promise<Attached>;
+  /** Takes in a version that was made elsewhere, under its own digest. */
+  importVersion(request: ImportRequest): Promise<PublishedVersion>;
 }
 
 /**
@@ -139,6 +152,7 @@ export async function openRegistry(dir: string, options: { create?: boolean } = 
     publishVersion: (request) => guarded(root, () => publishInto(root, request)),
     attach: (reference, referrers) =>
       guarded(root, async () => await attachTo(root, await index(), reference, referrers)),
+    importVersion: (request) => guarded(root, () => importInto(root, request)),
     verify: (onBlob) =>
       guarded(root, async () => {
         const report = await checkRegistry(root, await index(), onBlob);

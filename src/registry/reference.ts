@@ -1,5 +1,7 @@
-// Names of versions as people type them, and which paths a version may hold. Pure.
+// Names of versions as people type them, and which paths a version may hold (safe-paths.ts). Pure.
 import { RerankTuneError } from "../errors.js";
+
+export { clashingPath, pathProblem } from "../model-folder/safe-paths.js";
 
 const NAME = /^[a-z0-9]+([._-][a-z0-9]+)*$/;
 const ALIAS = /^[a-z][a-z0-9._-]*$/;
@@ -41,33 +43,6 @@ export function checkNames(name: string, alias: string): void {
     code: "USAGE",
     message: `${JSON.stringify(`${name}:${alias}`)} cannot name a version.`,
     hint: "use lower-case letters, digits and single . _ - between them, at most 96 characters; see publish.name and publish.alias in the recipe",
-  });
-}
-
-/**
- * Why a file of a version may not be written below a folder, or undefined when it may.
- * Manifests can come from elsewhere, so their paths are not trusted.
- */
-export function pathProblem(path: string): string | undefined {
-  if (path === "") return "an empty path";
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is refused
-  if (/[\u0000-\u001f\\:]/.test(path)) return "a control character, backslash or colon in the path";
-  if (path.split("/").some((part) => part === "" || part === "." || part === ".."))
-    return "a path that leaves the folder or has empty parts";
-  return undefined;
-}
-
-/** The first path that equals another on a file system without case, or lies below one as if that were a folder; or undefined. */
-export function clashingPath(paths: readonly string[]): string | undefined {
-  const fold = (path: string): string => path.normalize("NFC").toLowerCase();
-  const all = new Set(paths.map(fold));
-  const seen = new Set<string>();
-  return paths.find((path) => {
-    const folded = fold(path);
-    if (seen.has(folded)) return true;
-    seen.add(folded);
-    const parts = folded.split("/");
-    return parts.some((_, count) => count > 0 && all.has(parts.slice(0, count).join("/")));
   });
 }
 

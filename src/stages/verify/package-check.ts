@@ -5,6 +5,9 @@ import type { ZodType } from "zod";
 import { hashFile, listFiles } from "../../artifacts/hash.js";
 import { interrupted, type Problem, RerankTuneError } from "../../errors.js";
 import { EVIDENCE_FILES, SIGNATURE_FILE } from "../../evidence/model-signing.js";
+import { incomingProblems, refuseUnsafe } from "../../model-folder/incoming.js";
+import { contentProblems } from "../../model-folder/incoming-content.js";
+import { folderContent } from "../../model-folder/incoming-folder.js";
 import {
   type GoldenPairs,
   goldenPairsSchema,
@@ -34,10 +37,14 @@ export interface OpenedPackage {
 /**
  * Hashes every listed file again. A variant other than fp32 may be missing as a whole: that is how a version without a
  * failed variant is published.
- * @throws RerankTuneError PACKAGE_INVALID with every file that is missing, changed or not listed.
+ * @throws RerankTuneError PACKAGE_INVALID with every file that is missing, changed or not listed; UNSAFE_INPUT with every file that
+ * could do harm, before any is read where its name, kind or size says so.
  */
 export async function openPackage(folder: string, signal?: AbortSignal): Promise<OpenedPackage> {
+  const content = await folderContent(folder, true);
+  refuseUnsafe(folder, [...content.problems, ...incomingProblems(content.files)]);
   const manifest = await readJson(folder, MODEL_FILES.manifest, packageManifestSchema);
+  refuseUnsafe(folder, incomingProblems(manifest.files.map(({ path, bytes }) => ({ path, size: bytes }))));
   const present = new Set(await listFiles(folder));
   const variants = presentVariants(manifest, present);
   const absent = absentFiles(manifest, variants);
@@ -49,6 +56,8 @@ export async function openPackage(folder: string, signal?: AbortSignal): Promise
     if (message !== undefined) problems.push({ path: file.path, message });
   }
   if (problems.length > 0) throw invalid(folder, `${problems.length} of its files are not as packaged`, problems);
+  const listed = [...present].map((path) => ({ path, file: join(folder, path) }));
+  refuseUnsafe(folder, await contentProblems(listed, "do not serve it: a reranker needs no code of its own"));
   if (variants[0]?.name !== "fp32") throw invalid(folder, "it has no fp32 graph", []);
   const golden = await readJson(folder, MODEL_FILES.golden, goldenPairsSchema);
   const weightBytes = manifest.files.find(({ path }) => path === MODEL_FILES.weights)?.bytes ?? 0;

@@ -15,6 +15,8 @@ export interface Teacher {
   weightBytes: number;
 }
 
+const UNUSABLE: ReadonlySet<string> = new Set(["PACKAGE_INVALID", "UNSAFE_INPUT"]);
+
 /** A folder that is no package, or a changed one, only goes without its latency; why is said. */
 export async function openTeacher(
   folder: string,
@@ -41,7 +43,7 @@ async function variantsOf(
   try {
     return (await openPackage(folder, signal)).variants;
   } catch (error) {
-    if (!(error instanceof RerankTuneError) || error.code !== "PACKAGE_INVALID") throw error;
+    if (!(error instanceof RerankTuneError) || !UNUSABLE.has(error.code)) throw error;
     emit({ type: "warning", message: `${error.message} Of this teacher ${without}` });
     return [];
   }
