@@ -12,6 +12,11 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   "data split": "rerank-tune data split groups.jsonl --out sided",
   "data synthesize":
     "rerank-tune data synthesize corpus.jsonl --endpoint http://localhost:11434/v1 --model qwen3 --out synthetic.jsonl",
+  "registry alias": "rerank-tune registry alias reranker:staging prod --reason 'passed the review'",
+  "registry rollback": "rerank-tune registry rollback reranker:prod --reason 'slower than promised'",
+  "registry protect": "rerank-tune registry protect reranker prod --reason 'serves clients'",
+  "registry unprotect": "rerank-tune registry unprotect reranker prod --reason 'no longer serves'",
+  "registry remove": `rerank-tune registry remove reranker@sha256:${"0".repeat(64)} --reason 'never used'`,
   "registry sign": "rerank-tune registry sign reranker:prod --key keys/signer.pem",
 };
 

@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { StageContext, StageEvent, StageInputs } from "../../src/pipeline/stage.js";
+import { encodeOnnx, FLOAT, FLOAT16, soundGraph } from "./onnx-writer.js";
 
 type UpstreamInputs = StageInputs<"prepare" | "train" | "export" | "quantize">;
 
@@ -12,7 +13,7 @@ export interface Upstream {
 
 export interface UpstreamOptions {
   /** Files to change, add, or leave out when undefined; paths begin with the stage. */
-  files?: Record<string, string | undefined>;
+  files?: Record<string, string | Buffer | undefined>;
   graphInputs?: string[];
 }
 
@@ -34,9 +35,29 @@ const TOKENIZER = {
   model: { type: "WordPiece", vocab: { "[PAD]": 0 } },
 };
 
+/** Sound graphs that differ, since what comes from elsewhere is looked into: the output's element type, and an initializer more. */
+function tinyGraph(type: number): Buffer {
+  const graph = soundGraph();
+  return encodeOnnx({ ...graph, outputs: graph.outputs.map((output) => ({ ...output, type })) });
+}
+
+/** The bytes of the int8 graph of every fake package. */
+export const TINY_INT8 = encodeOnnx({
+  ...soundGraph(),
+  initializers: [...soundGraph().initializers, { name: "scale", type: FLOAT, dims: [1], bytes: Buffer.alloc(4) }],
+});
+
+/** A safetensors file of one weight. */
+function tinyWeights(): Buffer {
+  const header = JSON.stringify({ weight: { dtype: "F32", shape: [1], data_offsets: [0, 4] } });
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, Buffer.from(header), Buffer.alloc(4)]);
+}
+
 /** Writes the artifacts of prepare, train, export and quantize below `root`. */
 export async function writeUpstream(root: string, options: UpstreamOptions = {}): Promise<Upstream> {
-  const files: Record<string, string | undefined> = {
+  const files: Record<string, string | Buffer | undefined> = {
     "train/model/config.json": CONFIG,
     "train/model/tokenizer.json": JSON.stringify(TOKENIZER),
     "train/model/tokenizer_config.json": JSON.stringify({
@@ -44,11 +65,11 @@ export async function writeUpstream(root: string, options: UpstreamOptions = {})
       pad_token: "[PAD]",
       sep_token: { content: "[SEP]" },
     }),
-    "train/model/model.safetensors": "weights",
+    "train/model/model.safetensors": tinyWeights(),
     "export/golden_pairs.json": '{"schema":1,"max_length":96,"pairs":[]}',
-    "export/onnx/model.onnx": "fp32",
-    "quantize/onnx/model_quantized.onnx": "int8",
-    "quantize/onnx/model_fp16.onnx": "fp16",
+    "export/onnx/model.onnx": tinyGraph(FLOAT),
+    "quantize/onnx/model_quantized.onnx": TINY_INT8,
+    "quantize/onnx/model_fp16.onnx": tinyGraph(FLOAT16),
     ...options.files,
   };
   for (const [path, text] of Object.entries(files)) {

@@ -69,7 +69,9 @@ describe("attaching", () => {
     const { added, version } = await registry.attach("tiny", [{ artifactType: REPORT_TYPE, content: "1" }]);
     expect({ added, version }).toEqual({ added: 1, version: before.version });
     expect(await registry.show("tiny")).toEqual({ ...before, reports: [expect.objectContaining({ content: 1 })] });
-    expect(await readFile(join(registry.root, "reflog.ndjson"), "utf8")).toBe(log);
+    const lines = (await readFile(join(registry.root, "reflog.ndjson"), "utf8")).trimEnd().split("\n");
+    expect(`${lines[0]}\n`).toBe(log);
+    expect(lines.slice(1).map((line) => JSON.parse(line))).toMatchObject([{ event: "attach", alias: null }]);
     expect(await registry.verify()).toMatchObject({ problems: [] });
   });
 

@@ -99,6 +99,7 @@ describe("what publish puts beside a version", () => {
       "sbom unsigned",
     ]);
     expect((await evidenceIn(options, "tiny-int8")).map(({ kind }) => kind)).toEqual([
+      "report",
       "provenance",
       "gates",
       "sbom",
