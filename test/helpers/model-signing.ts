@@ -11,7 +11,7 @@ import { type Statement, statementText } from "../../src/evidence/statement.js";
 
 export type PythonCase =
   | { do: "verify"; folder: string; signature: string; key: string }
-  | { do: "sign"; folder: string; signature: string; key: string; ignore?: string[]; password?: string }
+  | { do: "sign"; folder: string; signature: string; key: string; ignore?: string[] }
   | { do: "bill"; file: string };
 
 /** What model-signing and the CycloneDX schema say, in the order of the cases. */

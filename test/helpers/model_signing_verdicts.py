@@ -33,7 +33,7 @@ def carry_out(case: dict) -> None:
         return
     key = pathlib.Path(case["key"])
     if case["do"] == "sign":
-        config = signing.Config().use_elliptic_key_signer(private_key=key, password=case.get("password"))
+        config = signing.Config().use_elliptic_key_signer(private_key=key)
         config.set_hashing_config(hashing_config(case)).sign(pathlib.Path(case["folder"]), pathlib.Path(case["signature"]))
     else:
         config = verifying.Config().use_elliptic_key_verifier(public_key=key).set_hashing_config(hashing_config(case))
