@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { RerankTuneError } from "../../errors.js";
 import { PATIENCE, type Patience } from "../../hub/access.js";
-import type { Descriptor, FrozenVersion, OciManifest } from "../../registry/index.js";
+import { type Descriptor, type FrozenVersion, type OciManifest, REPORT_TYPE } from "../../registry/index.js";
 import type {
   Destination,
   DestinationContext,
@@ -106,6 +106,9 @@ async function planOf({ repository, version, tag }: Work, blobs: readonly Outgoi
   ];
   const notes = [
     "who may read it is for the registry to decide: a repository may be public",
+    ...(version.referrers.some(({ manifest }) => manifest.artifactType === REPORT_TYPE)
+      ? ["verify's report goes along, which may name the sources and guard sets of your data"]
+      : []),
     ...(repository.reference.origin.startsWith("http:") ? ["plain http: nothing is encrypted on the way"] : []),
   ];
   return { target: repository.reference.text, version: version.version, steps, bytes, notes };
