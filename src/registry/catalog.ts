@@ -112,9 +112,10 @@ export class CatalogReader {
     return files;
   }
 
-  /** When the version came into this registry, as its file system remembers it; only for display. */
-  async storedAt(digest: string): Promise<Date> {
-    return (await stat(this.store.path(digest))).mtime;
+  /** When the version came into this registry, by the log; by its file where the log says nothing of it. Only for display. */
+  async storedAt(name: string, digest: string): Promise<Date> {
+    const first = (await this.history(name)).findLast(({ to }) => to === digest);
+    return first === undefined ? (await stat(this.store.path(digest))).mtime : new Date(first.time);
   }
 
   /** Moves of a model's aliases, newest first. */

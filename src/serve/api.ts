@@ -40,7 +40,7 @@ async function infoOf(library: Library, version: FoundVersion): Promise<Record<s
   const { model, digest, revision } = version;
   const id = library.idOf(model.name);
   const card = await cardOf(version);
-  const stored = (await library.catalog.storedAt(digest)).toISOString();
+  const stored = (await library.catalog.storedAt(model.name, digest)).toISOString();
   const pipeline = card === undefined ? undefined : textField(card, "pipeline_tag");
   const libraryName = card === undefined ? undefined : textField(card, "library_name");
   return {
@@ -105,11 +105,11 @@ export async function sendRefs(library: Library, exchange: Exchange, name: strin
 
 async function described(
   library: Library,
-  { digest, revision }: FoundVersion,
+  { model, digest, revision }: FoundVersion,
   entries: readonly TreeEntry[],
   expand: boolean,
 ): Promise<unknown[]> {
-  const date = expand ? (await library.catalog.storedAt(digest)).toISOString() : "";
+  const date = expand ? (await library.catalog.storedAt(model.name, digest)).toISOString() : "";
   const commit = expand ? { lastCommit: { id: revision, title: "publish", date } } : {};
   return entries.map(({ path, id, file }) =>
     file === undefined

@@ -66,7 +66,7 @@ describe("the pages in Chromium", () => {
       `Digest ${served.second.digest}`,
       "Licence apache-2.0",
       `hf download local/reranker --revision ${sha}`,
-      "Card # A &lt;b&gt;card&lt;/b&gt; Files",
+      "Card A &lt;b&gt;card&lt;/b&gt; Files",
       "odd/naïve name+100%.txt",
       "application/vnd.rerank-tune.verify-report.v1+json",
       "name bytes quality.ndcg@10 fp32 12 0.5 int8 6 0.25",

@@ -32,7 +32,8 @@ ${list}`,
 async function modelItem(library: Library, model: CatalogModel): Promise<Markup> {
   const { name, aliases, versions } = model;
   const newest = versions.at(-1);
-  const stored = newest === undefined ? undefined : await library.catalog.storedAt(newest).catch(() => undefined);
+  const stored =
+    newest === undefined ? undefined : await library.catalog.storedAt(model.name, newest).catch(() => undefined);
   return html`<li><h2><a href="${linkTo(library, name)}">${library.idOf(name)}</a></h2>
 <p>${versions.length} ${versions.length === 1 ? "version" : "versions"}${stored === undefined ? undefined : `, the newest of ${time(stored.toISOString())}`}</p>
 <p>${Object.keys(aliases)

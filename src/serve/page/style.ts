@@ -15,7 +15,11 @@ a { color: var(--blue); text-underline-offset: .15em; }
 .facts dt { color: var(--quiet); }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 pre { margin: 0 0 1rem; padding: 1rem 1.2rem; background: var(--ground); border-radius: .5rem; overflow-x: auto; font: .85rem/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, "Liberation Mono", monospace; }
-pre.card { white-space: pre-wrap; overflow-wrap: anywhere; }
+.card { padding: .4rem 1.2rem; border: 1px solid var(--rule); border-radius: .5rem; overflow-wrap: anywhere; }
+.card h3, .card h4, .card h5, .card h6 { margin: 1.4rem 0 .5rem; font-size: 1rem; }
+.card h3 { font-size: 1.15rem; }
+.card td { white-space: normal; }
+.card td:first-child { padding-left: 0; }
 td.long { white-space: normal; overflow-wrap: anywhere; min-width: 14rem; text-align: left; }
 ${SCROLL_STYLE}
 ${TABLE_STYLE}

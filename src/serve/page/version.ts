@@ -8,6 +8,7 @@ import { type Exchange, originOf } from "../exchange.js";
 import type { FoundVersion, Library } from "../library.js";
 import { factTables } from "./facts.js";
 import { linkTo } from "./links.js";
+import { markdownElements } from "./markdown.js";
 
 /** @param card of the same version. */
 export async function versionSections(
@@ -18,7 +19,7 @@ export async function versionSections(
 ): Promise<Markup> {
   const { model, digest, revision, files } = version;
   const aliases = Object.keys(model.aliases).filter((alias) => model.aliases[alias] === digest);
-  const stored = await library.catalog.storedAt(digest);
+  const stored = await library.catalog.storedAt(model.name, digest);
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const license = card === undefined ? undefined : textField(card, "license");
   const languages = card === undefined ? [] : listField(card, "language");
@@ -32,7 +33,7 @@ ${license !== undefined && html`<dt>Licence</dt><dd>${license}</dd>`}
 ${languages.length > 0 && html`<dt>Languages</dt><dd>${languages.join(", ")}</dd>`}
 </dl>
 ${usageSection(library, exchange, version)}
-${card !== undefined && html`<section><h2>Card</h2><pre class="card">${lines(card.text)}</pre></section>`}
+${card !== undefined && html`<section><h2>Card</h2><div class="card">${markdownElements(card.text)}</div></section>`}
 ${filesSection(library, version)}
 ${await reportsSection(library, version)}`;
 }
@@ -70,6 +71,3 @@ function reportBlock({ artifact_type, content }: ShownVersion["reports"][number]
   return html`<details open><summary>${artifact_type}</summary>
 ${factTables(value)}</details>`;
 }
-
-/** The template makes line ends spaces, as HTML reads them; inside `pre` they have to stay. */
-const lines = (text: string): Markup[] => text.split(/\r?\n/).map((line) => html`${line}\n`);
