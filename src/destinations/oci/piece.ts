@@ -3,8 +3,8 @@ import { open } from "node:fs/promises";
 import type { OciRepository } from "./client.js";
 
 const BUFFER = 256 * 1024;
-/** A registry may move a whole blob to its storage before it answers. */
-const ANSWER_FACTOR = 10;
+/** A registry may move a whole blob to its storage before it answers a PUT. */
+const ANSWER_FACTOR = { PATCH: 1, PUT: 10 } as const;
 
 export interface Piece {
   file: string;
@@ -28,7 +28,7 @@ export async function sendPiece(
   let timer = setTimeout(giveUp, silenceMs);
   const moved = (isLast: boolean): void => {
     clearTimeout(timer);
-    timer = setTimeout(giveUp, silenceMs * (isLast ? ANSWER_FACTOR : 1));
+    timer = setTimeout(giveUp, silenceMs * (isLast ? ANSWER_FACTOR[method] : 1));
   };
   if (piece === undefined || piece.start === piece.end) moved(true);
   const length = piece === undefined ? 0 : piece.end - piece.start;
