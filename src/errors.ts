@@ -1,4 +1,5 @@
 // The one error class of the product and the table of its codes. Nothing here renders or exits; `ui` and `cli.ts` do that.
+import { constants } from "node:os";
 
 /** Exit codes of the process; `--help` documents them. */
 export const EXIT = {
@@ -154,8 +155,9 @@ export class RerankTuneError extends Error {
 
 /** File-system codes of Node that a user can act on; everything else stays INTERNAL. */
 export function fromFileSystemError(error: unknown, path: string): RerankTuneError | undefined {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (code === "ENOSPC" || code === "EDQUOT")
+  const { code, errno } = (error ?? {}) as NodeJS.ErrnoException;
+  // libuv has no name for a used-up quota: its code is "Unknown system error -122"
+  if (code === "ENOSPC" || code === "EDQUOT" || errno === -constants.errno.EDQUOT)
     return new RerankTuneError({
       code: "DISK_FULL",
       message: `No space is left on the disk while writing ${path}.`,

@@ -141,6 +141,7 @@ export async function createRegistry(root: string): Promise<void> {
   if ((await readIndex(root)) !== undefined) return;
   await makeFolder(root);
   await locked(root, undefined, async () => {
+    await dropLeftovers(root);
     if ((await readIndex(root)) === undefined) await writeIndex(root, EMPTY_INDEX);
   });
 }

@@ -1,6 +1,6 @@
 // R3: real calls fail with real error numbers, injected by strace: 5 errors x 5 kinds of calls x 8 positions.
 import { readdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { verifyProblems, view } from "./harness/state.mjs";
 import { countCalls, namesUsed, strike } from "./harness/strike.mjs";
 import { CALLS } from "./harness/traced.mjs";
@@ -66,7 +66,7 @@ async function failAt({ build, product, error, operation, calls, call, start }) 
   if (code === 0 && seen !== operation.after.view) complaints.push("success, and yet not the new state");
   if (code !== 0 && !(result?.named === true && result.hint?.length > 0))
     complaints.push(`no named cause: ${JSON.stringify(result)}`);
-  complaints.push(...(await leftBehind(place)).map((path) => `left behind: ${path}`));
+  complaints.push(...(await leftBehind(place, operation.original)).map((path) => `left behind: ${path}`));
   complaints.push(...(await verifyProblems(product, place)).map((problem) => `verify: ${problem}`));
   complaints.push(...(await checkAfterCut(product, operation, place)).complaints);
   await rm(place.folder, { recursive: true, force: true });
@@ -74,13 +74,13 @@ async function failAt({ build, product, error, operation, calls, call, start }) 
   return { ending, complaints };
 }
 
-/** Names that a command has to clear away when it fails. */
-async function leftBehind(place) {
-  const names = async (folder) => (await readdir(folder).catch(() => [])).map((name) => join(folder, name));
-  const all = [
-    ...(await names(place.root)),
-    ...(await names(join(place.root, "tmp"))),
-    ...(await names(dirname(place.target))),
-  ];
-  return all.filter((path) => /\/tmp\/|\.tmp$|\.lock|\.takeover|\.partial-/.test(path.slice(place.folder.length)));
+/** Names that a command has to clear away when it fails; what a crash before it had left is not its own. */
+async function leftBehind(place, original) {
+  const names = async ({ folder, root }) => {
+    const found = await Promise.all([root, join(root, "tmp"), folder].map((path) => readdir(path).catch(() => [])));
+    return found.flatMap((list, place) => list.map((name) => `${["", "tmp/", "../"][place]}${name}`));
+  };
+  const before = new Set(await names(original));
+  const passing = (name) => /^tmp\/|\.tmp$|^\.lock|\.partial-/.test(name);
+  return (await names(place)).filter((name) => passing(name) && !before.has(name));
 }

@@ -42,7 +42,9 @@ async function measured(name, context) {
   const started = Date.now();
   print(`${name} ${what}`);
   const { measure } = await import(file);
-  const result = await measure({ ...context, short: values.short, log: (text) => print(`  ${text}`) });
+  const options = { ...context, short: values.short, log: (text) => print(`  ${text}`) };
+  // what cannot be measured counts as failed, and the other measurements go on
+  const result = await measure(options).catch((error) => ({ tried: 1, passed: 0, failures: [error.stack] }));
   for (const failure of result.failures.slice(0, 20)) print(`  failed: ${failure}`);
   if (result.failures.length > 20) print(`  and ${result.failures.length - 20} more failures`);
   return { name, what, seconds: (Date.now() - started) / 1000, ...result };

@@ -47,6 +47,8 @@ function apply(run, call, number) {
       mode: Number.parseInt(/0[0-7]+/.exec(call.parameters.split(",").at(-1))[0], 8),
     });
   if (name === "truncate") return cut(run, find(run, first), Number(call.parameters.split(", ").at(-1)), add);
+  if (name === "ftruncate")
+    return cut(run, run.open.get(call.descriptor)?.inode, Number(call.parameters.split(", ").at(-1)), add);
   if (name === "fsync" || name === "fdatasync") return flush(run, call, number);
   if (name === "write" || name === "writev") return write(run, call, add);
   if (name !== "close") throw new Error(`${call.name} is not modelled`);

@@ -80,6 +80,7 @@ export const operations = {
   createRegistry: {
     prepare: async () => undefined,
     run: async ({ openRegistry }, place) => void (await openRegistry(place.root, { create: true })),
+    once: true,
   },
   publish: {
     prepare: async ({ openRegistry }, place) => void (await openRegistry(place.root, { create: true })),
@@ -169,8 +170,8 @@ export const operations = {
 
 /** A writing command without effect: it drops what an interrupted one left. */
 export async function settle(product, place) {
-  const request = { reference: "reranker", alias: "latest", reason: "nothing", now: NOW };
-  await (await opened(product, place)).moveAlias(request);
+  const request = { name: "reranker", alias: "nowhere", rule: undefined, reason: "nothing", now: NOW };
+  await (await opened(product, place)).setProtection(request);
 }
 
 /** The folders of one trial. Sources are fixed, everything else may change. */

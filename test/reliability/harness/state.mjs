@@ -36,11 +36,11 @@ export async function verifyProblems(product, place) {
   }
 }
 
-/** Every path below a folder with its kind, mode and digest; undefined when there is nothing. The quarantine may hold one batch more after a crash. */
+/** Every path below a folder with its kind, mode and digest; undefined when there is nothing. After a crash the quarantine may hold a batch more, and the guard of a takeover may stay until the next one. */
 export async function tree(folder) {
   const found = {};
   const visit = async (path) => {
-    if (path.endsWith("/registry/quarantine")) return;
+    if (path.endsWith("/registry/quarantine") || path.endsWith(".lock.takeover")) return;
     const entry = await lstat(path);
     const mode = (entry.mode & 0o777).toString(8);
     if (entry.isDirectory()) {
