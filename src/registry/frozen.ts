@@ -1,8 +1,8 @@
 // A version as whoever releases, serves or signs it sees it: its manifest, and every file with the read-only blob that holds it.
 import { BlobStore } from "./blobs.js";
-import { type Descriptor, FILE_PATH, type OciIndex, type OciManifest } from "./format.js";
+import type { Descriptor, OciIndex, OciManifest } from "./format.js";
 import { aliasesOf, referrerEntries } from "./index-file.js";
-import { readManifest, resolveReference } from "./read.js";
+import { filesOf, pointing, readManifest, resolveReference } from "./read.js";
 
 export interface FrozenFile {
   /** Path in the model folder, with forward slashes. */
@@ -44,21 +44,12 @@ export async function frozenVersion(root: string, index: OciIndex, reference: st
   const store = new BlobStore(root);
   const { name, descriptor } = resolveReference(root, index, reference);
   const manifest = await readManifest(store, descriptor.digest);
-  const files = manifest.layers.map(({ digest, size, mediaType, annotations }) => ({
-    path: annotations?.[FILE_PATH] ?? "",
-    bytes: size,
-    sha256: digest.slice("sha256:".length),
-    media_type: mediaType,
-    blob: store.path(digest),
-  }));
-  const aliases = aliasesOf(index, name);
+  const files = filesOf(manifest).map((file) => ({ ...file, blob: store.path(`sha256:${file.sha256}`) }));
   return {
     name,
     version: `${name}@${descriptor.digest}`,
     digest: descriptor.digest,
-    aliases: Object.keys(aliases)
-      .filter((alias) => aliases[alias] === descriptor.digest)
-      .sort(),
+    aliases: pointing(aliasesOf(index, name), descriptor.digest),
     descriptor,
     manifest,
     files,

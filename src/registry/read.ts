@@ -63,17 +63,22 @@ export async function inventory(root: string, index: OciIndex): Promise<{ models
   return { models: [...models.values()].sort((left, right) => (left.name < right.name ? -1 : 1)), storage };
 }
 
-/** One version. @throws RerankTuneError REGISTRY_NOT_FOUND, REGISTRY_CORRUPT */
-export async function showVersion(root: string, index: OciIndex, reference: string): Promise<ShownVersion> {
-  const store = new BlobStore(root);
-  const { name, descriptor } = resolveReference(root, index, reference);
-  const manifest = await readManifest(store, descriptor.digest);
-  const files = manifest.layers.map(({ digest, size, mediaType, annotations }) => ({
+/** Files of a version, in the order of its manifest. */
+export function filesOf({ layers }: OciManifest): ShownVersion["files"] {
+  return layers.map(({ digest, size, mediaType, annotations }) => ({
     path: annotations?.[FILE_PATH] ?? "",
     bytes: size,
     sha256: digest.slice("sha256:".length),
     media_type: mediaType,
   }));
+}
+
+/** One version. @throws RerankTuneError REGISTRY_NOT_FOUND, REGISTRY_CORRUPT */
+export async function showVersion(root: string, index: OciIndex, reference: string): Promise<ShownVersion> {
+  const store = new BlobStore(root);
+  const { name, descriptor } = resolveReference(root, index, reference);
+  const manifest = await readManifest(store, descriptor.digest);
+  const files = filesOf(manifest);
   const readme = files.find(({ path }) => path === "README.md");
   const card = readme === undefined ? undefined : (await store.read(`sha256:${readme.sha256}`)).toString("utf8");
   const reports = await readReports(store, index, descriptor.digest);
@@ -158,7 +163,8 @@ async function readReports(store: BlobStore, index: OciIndex, subject: string): 
   return reports;
 }
 
-function pointing(aliases: Record<string, string>, digest: string): string[] {
+/** Names of the aliases that point at a version, sorted. */
+export function pointing(aliases: Record<string, string>, digest: string): string[] {
   return Object.keys(aliases)
     .filter((alias) => aliases[alias] === digest)
     .sort();
