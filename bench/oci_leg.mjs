@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const vitest = join(ROOT, "node_modules", "vitest", "vitest.mjs");
-const args = [vitest, "run", "--disable-console-intercept", "test/integration/oci-leg.test.ts"];
+const args = [vitest, "run", "test/integration/oci-leg.test.ts", "--disable-console-intercept"];
 const env = { ...process.env, RERANK_TUNE_OCI_LEG: "full" };
 const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: "utf8" });
 const version = (name, ...words) => spawnSync(name, words, { encoding: "utf8" }).stdout.trim();
