@@ -4,6 +4,7 @@ import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { hashText } from "../artifacts/hash.js";
+import { syncFolder } from "./durable.js";
 
 export const reflogLineSchema = z.strictObject({
   time: z.string(),
@@ -45,6 +46,8 @@ export async function appendMoves(
   } finally {
     await file.close();
   }
+  // a new file's name has to be safe before the index names its first line
+  if (head === undefined) await syncFolder(root);
   return previous ?? undefined;
 }
 
