@@ -4,6 +4,7 @@ import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { hashText } from "../artifacts/hash.js";
+import { syncFolder } from "./durable.js";
 
 /** What a line says happened; a line without one is a move of an alias. */
 export const LOG_EVENTS = ["rollback", "protect", "unprotect", "remove", "restore", "attach"] as const;
@@ -62,6 +63,8 @@ export async function appendEntries(
   } finally {
     await file.close();
   }
+  // a new file's name has to be safe before the index names its first line
+  if (head === undefined) await syncFolder(root);
   return previous ?? undefined;
 }
 

@@ -35,7 +35,7 @@ export async function measure({ product, short, log }) {
 }
 
 /** @returns the step that went wrong, with the steps before it, or undefined. A history is stopped at its first difference, so no step behind it is in the report. */
-async function history(product, folder, seed, done) {
+export async function history(product, folder, seed, done) {
   const random = generator(seed);
   const world = { product, root: join(folder, "registry"), folder, model: new Model(), random, step: 0 };
   world.registry = await product.openRegistry(world.root, { create: true });
@@ -48,7 +48,8 @@ async function history(product, folder, seed, done) {
       const complaint = (await STEPS_OF[name](world)) ?? (await compared(world));
       if (complaint !== undefined) return `${trail.join(" ")}: ${complaint}`;
     } catch (error) {
-      return `${trail.join(" ")}: ${error.code ?? error.name} ${error.message}`;
+      const problems = (error.problems ?? []).map(({ message }) => message).join(", ");
+      return `${trail.join(" ")}: ${error.code ?? error.name} ${error.message} ${problems}`;
     }
   }
   return undefined;
