@@ -5,7 +5,7 @@ import json
 import math
 import random
 from dataclasses import dataclass
-from typing import Iterator
+from typing import Any, Iterator
 
 from ..pairs import EncodedPair, PairEncoder
 from ..reporter import JobError
@@ -159,3 +159,8 @@ def micro_batches(groups: list[TrainingGroup], pairs: list[list[EncodedPair]], l
         batch.append(index)
         count, real = count + more, real + tokens
     yield batch
+
+
+def step_plan(options: dict[str, Any], groups: list[Group], seed: int) -> StepPlan:
+    """Order and sampling of one seed."""
+    return StepPlan(groups, queries_per_step=options["queries_per_step"], group_size=options["group_size"], epochs=options["epochs"], seed=seed)

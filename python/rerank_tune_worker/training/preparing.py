@@ -9,7 +9,7 @@ from ..base_model import BaseModel, inspect_base, load_base
 from ..pairs import EncodedPair, PairEncoder
 from ..protocol import Job
 from ..reporter import JobError, Reporter
-from .data import Group, StepPlan, read_groups
+from .data import Group, StepPlan, read_groups, step_plan
 from .device import choose_bf16, choose_device
 from .distributed import Alone, digests
 from .encoder_parts import encoder_layers, encoder_weights
@@ -21,7 +21,6 @@ from .optimizer import check_learning_rate, choose_rate
 from .preflight import check_base, check_bias, check_calibration, check_guard, check_layers, check_teacher
 from .probe import SMALLEST
 from .run_context import GUARD, Run, phases, seeds, start_phase
-from .seeds import step_plan
 from .student import check_student, choose_cut, cut
 
 PARITY_PAIRS = 8

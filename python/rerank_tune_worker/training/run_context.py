@@ -4,7 +4,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable
 
 from ..base_model import BaseModel
 from ..pairs import PairEncoder
@@ -17,10 +17,15 @@ from .evaluate import DevSet, write_scores
 from .model import PairModel
 from .student import Cut
 
-if TYPE_CHECKING:
-    from .teacher import TeacherScores
-
 GUARD = "guard-"  # how the names of inputs begin that are guard sets
+
+
+@dataclass(frozen=True)
+class TeacherScores:
+    """`pairs`: (group, passage) -> logit, of all passages that any seed sees, in the precision of training. `dev`: NDCG@10 (0-1) of each dev query."""
+
+    pairs: dict[tuple[int, int], float]
+    dev: list[float]
 
 
 @dataclass

@@ -4,12 +4,11 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from ..reporter import JobError, Reporter
 from .budget import TokenBudget
 from .checkpoint import tensors_of
-from .data import Group, PairCache, StepPlan
+from .data import PairCache, StepPlan, step_plan
 from .distributed import Follower
 from .history import Progress
 from .loop import TrainingLoop, Work
@@ -35,11 +34,6 @@ class Trained:
 def halved_file(run: Run) -> str:
     """Where the budgets of tokens of all seeds keep their halvings."""
     return run.path("checkpoint", "halved.json")
-
-
-def step_plan(options: dict[str, Any], groups: list[Group], seed: int) -> StepPlan:
-    """Order and sampling of one seed."""
-    return StepPlan(groups, queries_per_step=options["queries_per_step"], group_size=options["group_size"], epochs=options["epochs"], seed=seed)
 
 
 def train_seeds(run: Run) -> Trained:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -10,18 +10,9 @@ from safetensors.torch import load_file, save_file
 from ..base_model import load_base
 from .base_scores import score_sets
 from .checkpoint import replace_file
-from .data import PairCache
+from .data import PairCache, step_plan
 from .model import PairModel
-from .run_context import Run
-from .seeds import step_plan
-
-
-@dataclass(frozen=True)
-class TeacherScores:
-    """`pairs`: (group, passage) -> logit, of all passages that any seed sees, in the precision of training. `dev`: NDCG@10 (0-1) of each dev query."""
-
-    pairs: dict[tuple[int, int], float]
-    dev: list[float]
+from .run_context import Run, TeacherScores
 
 
 def score_with_teacher(run: Run, pairs_for_parity: list) -> tuple[TeacherScores, float]:
