@@ -85,11 +85,16 @@ function apart(here: ReadonlySet<string>, logged: ReadonlySet<string>, what: str
   ];
 }
 
-/** A report on which an alias was moved has to stay beside its version. */
+/** A report on which an alias was moved has to stay beside its version, unless the version was removed since: then both went. */
 function lostReports(index: OciIndex, lines: readonly ReflogLine[]): Problem[] {
   const there = new Set(index.manifests.map(({ digest }) => digest));
   const lost = lines.filter(
-    ({ to, gate_report }) => to !== null && there.has(to) && gate_report !== undefined && !there.has(gate_report),
+    ({ to, gate_report }, at) =>
+      to !== null &&
+      there.has(to) &&
+      gate_report !== undefined &&
+      !there.has(gate_report) &&
+      !lines.slice(at).some(({ event, from }) => event === "remove" && from === to),
   );
   return lost.map(({ name, alias, gate_report }) => ({
     path: `${name}:${alias}`,

@@ -206,6 +206,6 @@ function corrupt(digest: string, what: string): RerankTuneError {
   return new RerankTuneError({
     code: "REGISTRY_CORRUPT",
     message: `Blob ${digest} ${what}.`,
-    hint: "run `rerank-tune registry verify` for all damage, then publish the model again: intact bytes replace damaged ones",
+    hint: "run `rerank-tune registry verify` for all damage, delete what is damaged, then publish the model again",
   });
 }

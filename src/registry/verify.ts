@@ -57,7 +57,7 @@ export function registryCorrupt(root: string, report: RegistryReport): RerankTun
   return new RerankTuneError({
     code: "REGISTRY_CORRUPT",
     message: `The registry ${root} has ${count} ${count === 1 ? "problem" : "problems"}.`,
-    hint: "publish the models concerned again, which replaces damaged bytes, or restore the folder from a backup",
+    hint: "delete the damaged files and publish the models concerned again, or restore the folder from a backup",
     problems: report.problems,
     data: report,
   });
