@@ -103,5 +103,5 @@ const damaged = ({ sha256 }: CatalogFile, what: string): RerankTuneError =>
   new RerankTuneError({
     code: "REGISTRY_CORRUPT",
     message: `Blob sha256:${sha256} ${what}; the view keeps what it had of this version.`,
-    hint: "run `rerank-tune registry verify` for all damage, then publish the model again: intact bytes replace damaged ones",
+    hint: "run `rerank-tune registry verify` for all damage, delete what is damaged, then publish the model again",
   });
