@@ -23,7 +23,7 @@ const STAGE_COMMANDS: readonly [StageName, string][] = [
   ["quantize", "make the int8 and fp16 variants"],
   ["package", "lay out the frozen folder that consumers open"],
   ["verify", "prove the variants and measure them; also for a packaged FOLDER"],
-  ["publish", "add the version to the local registry"],
+  ["publish", "add the version to the local registry; with --to also to a Hub, an OCI registry or a mirror"],
 ];
 
 const EXAMPLES = `
@@ -100,7 +100,7 @@ function addStageCommands(program: Command, perform: Perform): void {
     else command.argument("<recipe>", "YAML file, or - for standard input");
     if (name === "publish")
       command
-        .option("--to <target>", "release it there as well; see `rerank-tune publish --help`")
+        .option("--to <target>", "release it there as well: hub:org/name, oci://host/repo:tag or folder:PATH")
         .option("-y, --yes", "release without asking");
     if (name === "verify")
       withSignature(command.option("--data <path>", "with a folder: labelled split to measure quality on"));

@@ -8,6 +8,7 @@ import { openRegistry } from "../registry/index.js";
 import { size } from "../ui/format.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
+import { wrapText } from "../ui/wrap.js";
 import { type CommandContext, type RunFlags, registryFolder } from "./context.js";
 import type { RunData } from "./result.js";
 import { runRecipe } from "./run.js";
@@ -37,7 +38,8 @@ export async function release(source: string, flags: Flags, context: CommandCont
   const place = { variables: process.env, signal, emit, now: () => new Date(), versionsOf };
   const prepared = await destination.prepare(flags.to, await registry.frozen(reference), place);
   const { plan } = prepared;
-  if (flags.dryRun === true) return { data: { plan }, essential: plan.target, text: () => planText(plan) };
+  if (flags.dryRun === true)
+    return { data: { plan }, essential: plan.target, text: (_, columns) => planText(plan, columns) };
   await confirm(plan, flags, signal);
   const released = await prepared.carryOut();
   return { data: { plan, release: released }, essential: released.address, text: () => releaseText(released) };
@@ -57,13 +59,13 @@ async function referenceOf(
   return version ?? { unfinished: ran };
 }
 
-function planText({ target, version, steps, bytes, notes }: ReleasePlan): string {
+function planText({ target, version, steps, bytes, notes }: ReleasePlan, width?: number): string {
   const rows = steps.map(({ does, bytes: sent }, at) => [`${at + 1}`, does, sent === undefined ? "" : size(sent)]);
   return [
     `${version}\nto ${target}, at most ${size(bytes)}`,
     "",
-    columns(rows, [0]).join("\n"),
-    ...notes.map((note) => `note  ${note}`),
+    columns(rows, [1]).join("\n"),
+    ...notes.map((note) => wrapText(`note  ${note}`, width, 6)),
   ].join("\n");
 }
 
@@ -84,7 +86,7 @@ async function confirm(plan: ReleasePlan, flags: Flags, signal: AbortSignal): Pr
   if (!askable) throw refused(`Nobody can be asked whether to release to ${plan.target}.`);
   const questions = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await questions.question(`${planText(plan)}\n\nRelease? [y/N] `, { signal });
+    const answer = await questions.question(`${planText(plan, process.stderr.columns)}\n\nRelease? [y/N] `, { signal });
     if (!/^y(es)?$/i.test(answer.trim())) throw refused("Nothing was released.");
   } catch (error) {
     throw signal.aborted ? interrupted(signal, "nothing was released; run the same command again") : error;

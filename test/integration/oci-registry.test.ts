@@ -100,7 +100,7 @@ describe("a release", () => {
     expect(plan.steps.map(({ does }) => does)).toEqual([
       expect.stringMatching(/^send 8 of 8 blobs to 127/),
       expect.stringMatching(/^write the manifest sha256:/),
-      "write 1 reports and statements about it",
+      "write the reports and statements about it (1)",
       "set the tag v1",
     ]);
     expect(plan.notes).toContain("plain http: nothing is encrypted on the way");

@@ -30,7 +30,10 @@ async function prepare(target: string, version: FrozenVersion, context: Destinat
     target,
     version: version.version,
     steps: [
-      { does: `copy ${version.files.length} files and ${version.referrers.length} reports to ${folder}`, bytes },
+      {
+        does: `copy the files (${version.files.length}) and reports (${version.referrers.length}) to ${folder}`,
+        bytes,
+      },
       {
         does: `set ${aliases.map((alias) => `${version.name}:${alias}`).join(", ")} there, with a line in its history`,
       },

@@ -101,7 +101,7 @@ async function planOf({ repository, version, tag }: Work, blobs: readonly Outgoi
     { does: `write the manifest ${version.digest}` },
     ...(version.referrers.length === 0
       ? []
-      : [{ does: `write ${version.referrers.length} reports and statements about it` }]),
+      : [{ does: `write the reports and statements about it (${version.referrers.length})` }]),
     { does: moves },
   ];
   const notes = [
