@@ -3,6 +3,9 @@ import { rm } from "node:fs/promises";
 import { fileCalls, parseTrace } from "./trace.mjs";
 import { runTraced } from "./traced.mjs";
 
+/** On a busy machine the event loop writes more or less often in nearly every run. */
+const MOST_ATTEMPTS = 100;
+
 /** Which of these calls an undisturbed run makes at all. */
 export async function namesUsed({ build, operation, calls }) {
   const place = await operation.trial();
@@ -28,7 +31,7 @@ export async function countCalls({ build, operation, calls }) {
  */
 export async function strike({ build, operation, calls, call, start, fault }) {
   let position = start;
-  for (let attempt = 0; attempt < 25; attempt += 1) {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
     const place = await operation.trial();
     const inject = `inject=${calls.map((name) => `?${name}`).join()}:${fault}:when=${position}`;
     const run = await runTraced({ build, operation: operation.name, place, calls, inject });
