@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { fromFileSystemError, RerankTuneError } from "../errors.js";
 import { jsonOf } from "./json-value.js";
-import { bootId, startOf } from "./process-identity.js";
+import { bootId, isAlive, startOf } from "./process-identity.js";
 
 const holderSchema = z.object({
   pid: z.int().min(1),
@@ -95,13 +95,7 @@ async function isStale(path: string, { holder, unreadable }: Seen): Promise<bool
 
 function isDead({ pid, host, boot, start }: Holder): boolean {
   if (host !== hostname()) return false;
-  if (differ(boot, bootId())) return true;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return true;
-  }
-  return differ(start, startOf(pid));
+  return differ(boot, bootId()) || !isAlive(pid) || differ(start, startOf(pid));
 }
 
 function differ(left: string | undefined, right: string | undefined): boolean {

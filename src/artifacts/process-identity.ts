@@ -16,6 +16,16 @@ export function startOf(pid: number): string | undefined {
     .split(" ")[19];
 }
 
+/** Whether a process of this machine has the number now; one that may not be asked is there. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}
+
 function textOf(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");

@@ -1,6 +1,7 @@
 // Sigstore bundle v0.3 around a DSSE envelope, in the form of model-signing's key mode: signed here and checked here. Pure.
-import { createHash, sign, verify } from "node:crypto";
+import { sign, verify } from "node:crypto";
 import { z } from "zod";
+import { hashText } from "../artifacts/hash.js";
 import { jsonOf } from "../artifacts/json-value.js";
 import { signatureInvalid } from "./failures.js";
 import type { SigningKey, VerifyingKey } from "./keys.js";
@@ -80,7 +81,7 @@ export function signerOf<Key extends VerifyingKey>(bundle: Bundle, trusted: read
 
 /** sha256 (hex) of the payload: equal for two signatures over the same statement. */
 export function payloadDigest({ payload }: Bundle): string {
-  return createHash("sha256").update(payload).digest("hex");
+  return hashText(payload);
 }
 
 /** PAE of DSSE v1.0.0: https://github.com/secure-systems-lab/dsse/blob/v1.0.0/protocol.md */

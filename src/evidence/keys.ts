@@ -1,5 +1,6 @@
 // Elliptic-curve keys as PEM: made, read and named. No file is touched here.
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { hashText } from "../artifacts/hash.js";
 import { keyUnusable } from "./failures.js";
 
 /** Digest that goes with each curve, as model-signing 1.1.1 chooses it; other curves are refused. */
@@ -100,7 +101,7 @@ function verifyingKey(publicKey: KeyObject, named: string): VerifyingKey {
       "ask the signer which key it is; signatures by certificate or identity are checked with PyPI `model-signing`",
     );
   const der = publicKey.export({ type: "spki", format: "der" });
-  return { id: sha256(der), hint: sha256(publicKeyPem(publicKey)), digest, publicKey };
+  return { id: hashText(der), hint: hashText(publicKeyPem(publicKey)), digest, publicKey };
 }
 
 function publicKeyPem(key: KeyObject): string {
@@ -110,8 +111,4 @@ function publicKeyPem(key: KeyObject): string {
 function kindOf(key: KeyObject): string {
   const curve = key.asymmetricKeyDetails?.namedCurve;
   return `a key of the kind ${key.asymmetricKeyType ?? "unknown"}${curve === undefined ? "" : ` ${curve}`}`;
-}
-
-function sha256(bytes: string | Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

@@ -1,6 +1,7 @@
 // A fetch for the calls of a release: tried again by class of failure, timed, whole replies only, the token for the hub alone.
 import { setTimeout as sleep } from "node:timers/promises";
 import { HubApiError } from "@huggingface/hub";
+import { jsonOf } from "../artifacts/json-value.js";
 import { interrupted } from "../errors.js";
 import type { Fetch, Patience } from "./access.js";
 import { withoutSecrets } from "./redaction.js";
@@ -77,13 +78,9 @@ export class HubUnreachable extends Error {}
 
 /** The reply of a call of our own as the library's error, so that both fail alike. */
 export function apiError(hub: HubWriter, reply: Response, body: string): HubApiError {
-  let said = body;
-  try {
-    const { error, message } = JSON.parse(body) as { error?: unknown; message?: unknown };
-    said = String(error ?? message ?? "");
-  } catch {
-    // Not JSON: a proxy's page, most likely; its first line must do.
-  }
+  const told = jsonOf(body) as { error?: unknown; message?: unknown } | null | undefined;
+  // Not JSON: a proxy's page, most likely; its first line must do.
+  const said = told === null || told === undefined ? body : String(told.error ?? told.message ?? "");
   return new HubApiError("", reply.status, undefined, withoutSecrets(said, hub.token));
 }
 
@@ -137,13 +134,7 @@ async function bytesOf(reply: Response, most: number): Promise<Buffer> {
 
 /** What says that it is JSON must be; anything else is taken as it came. */
 function isWhole(headers: Headers, body: Buffer): boolean {
-  if (body.length === 0 || !/json/.test(headers.get("Content-Type") ?? "")) return true;
-  try {
-    JSON.parse(body.toString());
-    return true;
-  } catch {
-    return false;
-  }
+  return body.length === 0 || !/json/.test(headers.get("Content-Type") ?? "") || jsonOf(body.toString()) !== undefined;
 }
 
 /** Only the hub sees the token: storage and whatever else a reply names get none, but may name headers of their own. */

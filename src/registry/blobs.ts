@@ -4,6 +4,7 @@ import { chmod, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } fr
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { hashFile, hashText } from "../artifacts/hash.js";
+import { isAlive } from "../artifacts/process-identity.js";
 import { RerankTuneError } from "../errors.js";
 import { copyHashing } from "./copy.js";
 import { makeFolder, syncFile, syncFolder } from "./durable.js";
@@ -178,15 +179,6 @@ export async function dropStaleStaging(folder: string, prefix = ""): Promise<voi
     const owner = name.startsWith(prefix) ? /^(\d+)@(.+)\.[0-9a-f-]{36}$/.exec(name.slice(prefix.length)) : null;
     if (owner !== null && owner[2] === hostname() && !isAlive(Number(owner[1])))
       await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }
 

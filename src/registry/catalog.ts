@@ -4,8 +4,8 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { RerankTuneError } from "../errors.js";
 import { BlobStore } from "./blobs.js";
-import { type OciIndex, REFERENCE_NAME, REFLOG_HEAD } from "./format.js";
-import { INDEX_FILE, readIndex } from "./index-file.js";
+import { type OciIndex, REFLOG_HEAD } from "./format.js";
+import { allAliases, INDEX_FILE, readIndex, versionEntries } from "./index-file.js";
 import { layerFiles } from "./pull.js";
 import { readManifest } from "./read.js";
 import { type ReflogLine, readReflog } from "./reflog.js";
@@ -51,28 +51,30 @@ export function digestOf(model: CatalogModel, revision: string): string | undefi
   return own ?? (alias === "main" || alias === "HEAD" ? model.aliases.latest : undefined);
 }
 
-/** Models of an index, in one pass over it. */
+/** Models of an index that have a version. */
 export function catalogOf(index: OciIndex): Catalog {
+  const aliases = allAliases(index);
   const models = new Map<string, { name: string; aliases: Record<string, string>; versions: string[] }>();
-  const modelOf = (name: string) => {
-    const model = models.get(name) ?? { name, aliases: {}, versions: [] };
+  for (const { name, descriptor } of versionEntries(index)) {
+    const model = models.get(name) ?? { name, aliases: aliases.get(name) ?? {}, versions: [] };
+    model.versions.push(descriptor.digest);
     models.set(name, model);
-    return model;
-  };
-  for (const { digest, annotations } of index.manifests) {
-    const reference = annotations?.[REFERENCE_NAME] ?? "";
-    const [, name = "", mark, rest = ""] = /^([^:@]+)([:@])(.+)$/.exec(reference) ?? [];
-    if (mark === "@" && rest === digest) modelOf(name).versions.push(digest);
-    else if (mark === ":") modelOf(name).aliases[rest] = digest;
   }
-  const sorted = [...models.values()].filter(({ versions }) => versions.length > 0);
-  return new Map(sorted.sort((left, right) => (left.name < right.name ? -1 : 1)).map((model) => [model.name, model]));
+  return new Map([...models].sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+/** An index as it was last read. The log is read when it is first asked for: it is long, and most readers want files. */
+interface Seen {
+  state: string;
+  catalog: Catalog;
+  head: string | undefined;
+  lines?: ReflogLine[];
 }
 
 /** One reader's way into a registry; lives as long as the reader. */
 export class CatalogReader {
   private readonly store: BlobStore;
-  private seen: { state: string; catalog: Catalog } | undefined;
+  private seen: Seen | undefined;
   private readonly files = new Map<string, readonly CatalogFile[]>();
 
   constructor(readonly root: string) {
@@ -81,18 +83,7 @@ export class CatalogReader {
 
   /** @throws RerankTuneError REGISTRY_NOT_FOUND, REGISTRY_CORRUPT */
   async models(): Promise<Catalog> {
-    const state = await this.indexState();
-    if (this.seen?.state === state) return this.seen.catalog;
-    const index = await readIndex(this.root);
-    if (index === undefined)
-      throw new RerankTuneError({
-        code: "REGISTRY_NOT_FOUND",
-        message: `There is no registry in ${this.root}.`,
-        hint: "name another folder with --registry, or fill this one with `rerank-tune publish RECIPE`",
-      });
-    const catalog = catalogOf(index);
-    this.seen = { state, catalog };
-    return catalog;
+    return (await this.current()).catalog;
   }
 
   /** Files of a version, sorted by path. @throws RerankTuneError REGISTRY_CORRUPT when its manifest is damaged or a path leaves the folder. */
@@ -120,9 +111,23 @@ export class CatalogReader {
 
   /** Moves of a model's aliases, newest first. */
   async history(name: string): Promise<ReflogLine[]> {
+    const seen = await this.current();
+    seen.lines ??= (await readReflog(this.root, seen.head)).lines;
+    return seen.lines.filter((line) => line.name === name).reverse();
+  }
+
+  private async current(): Promise<Seen> {
+    const state = await this.indexState();
+    if (this.seen?.state === state) return this.seen;
     const index = await readIndex(this.root);
-    const { lines } = await readReflog(this.root, index?.annotations?.[REFLOG_HEAD]);
-    return lines.filter((line) => line.name === name).reverse();
+    if (index === undefined)
+      throw new RerankTuneError({
+        code: "REGISTRY_NOT_FOUND",
+        message: `There is no registry in ${this.root}.`,
+        hint: "name another folder with --registry, or fill this one with `rerank-tune publish RECIPE`",
+      });
+    this.seen = { state, catalog: catalogOf(index), head: index.annotations?.[REFLOG_HEAD] };
+    return this.seen;
   }
 
   /** The index is replaced by renames, so a new one is another file. */

@@ -110,9 +110,8 @@ export async function commitReferrers(
   root: string,
   version: string,
   referrers: readonly Descriptor[],
-  lockWaitMs?: number,
 ): Promise<number> {
-  return await changeIndex(root, lockWaitMs === undefined ? {} : { lockWaitMs }, async (index) => {
+  return await changeIndex(root, {}, async (index) => {
     const owner = versionEntries(index).find(({ descriptor }) => descriptor.digest === version);
     if (owner === undefined)
       throw new RerankTuneError({

@@ -1,8 +1,8 @@
 // A version as whoever releases, serves or signs it sees it: its manifest, and every file with the read-only blob that holds it.
 import { BlobStore } from "./blobs.js";
 import type { Descriptor, OciIndex, OciManifest } from "./format.js";
-import { aliasesOf, referrerEntries } from "./index-file.js";
-import { filesOf, pointing, readManifest, resolveReference } from "./read.js";
+import { aliasesOf } from "./index-file.js";
+import { type FrozenReferrer, filesOf, pointing, readManifest, referrersOf, resolveReference } from "./read.js";
 
 export interface FrozenFile {
   /** Path in the model folder, with forward slashes. */
@@ -13,12 +13,6 @@ export interface FrozenFile {
   media_type: string;
   /** Absolute path of its bytes; read-only, and what was hashed when it came in. */
   blob: string;
-}
-
-/** A small manifest whose subject is a version: a report, a signature, a statement. */
-export interface FrozenReferrer {
-  descriptor: Descriptor;
-  manifest: OciManifest;
 }
 
 export interface FrozenVersion {
@@ -56,13 +50,4 @@ export async function frozenVersion(root: string, index: OciIndex, reference: st
     referrers: await referrersOf(store, index, descriptor.digest),
     blob: (digest) => store.path(digest),
   };
-}
-
-async function referrersOf(store: BlobStore, index: OciIndex, subject: string): Promise<FrozenReferrer[]> {
-  const found: FrozenReferrer[] = [];
-  for (const descriptor of referrerEntries(index)) {
-    const manifest = await readManifest(store, descriptor.digest, "");
-    if (manifest.subject?.digest === subject) found.push({ descriptor, manifest });
-  }
-  return found;
 }

@@ -47,14 +47,14 @@ export {
   type OciManifest,
   REPORT_TYPE,
 } from "./format.js";
-export type { FrozenFile, FrozenReferrer, FrozenVersion } from "./frozen.js";
+export type { FrozenFile, FrozenVersion } from "./frozen.js";
 export { type ImportRequest, parseManifest } from "./import.js";
 export type { Lineage, LineageNode } from "./lineage.js";
 export type { Moves } from "./moves.js";
 export type { GateRule } from "./protection.js";
 export type { PublishedFile, PublishedVersion, PublishRequest, Referrer, VersionFacts } from "./publish.js";
 export type { PulledVersion } from "./pull.js";
-export type { ListedModel, ShownVersion, Storage } from "./read.js";
+export { type FrozenReferrer, type ListedModel, pointing, type ShownVersion, type Storage } from "./read.js";
 export { checkOrganization } from "./reference.js";
 export type { RegistryReport } from "./verify.js";
 

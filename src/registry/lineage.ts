@@ -4,10 +4,10 @@ import { canonicalJson, hashText } from "../artifacts/hash.js";
 import { jsonOf } from "../artifacts/json-value.js";
 import { MODEL_FILES, type PackageManifest, packageManifestSchema, VARIANT_FILES } from "../model-folder/layout.js";
 import { BlobStore } from "./blobs.js";
-import { FILE_PATH, type OciIndex } from "./format.js";
+import type { OciIndex } from "./format.js";
 import { type FrozenFile, type FrozenVersion, frozenVersion } from "./frozen.js";
 import { versionEntries } from "./index-file.js";
-import { readManifest } from "./read.js";
+import { filesOf, readManifest } from "./read.js";
 
 export const NODE_KINDS = ["version", "base", "data", "recipe", "tools", "weights", "graph", "report"] as const;
 
@@ -36,13 +36,13 @@ export async function lineage(root: string, index: OciIndex, reference: string):
   const store = new BlobStore(root);
   const version = await frozenVersion(root, index, reference);
   const graph = new Graph(version.version);
-  graph.node({ id: "version", kind: "version", label: version.name, sha256: version.digest.slice(7) });
+  graph.node({ id: "version", kind: "version", label: version.name, sha256: version.digest.slice("sha256:".length) });
   const siblings = await siblingsOf(store, index, version);
   const origin = await originOf(store, version.files, siblings);
   if (origin !== undefined) addOrigins(graph, origin, new Set(version.files.map(({ sha256 }) => sha256)));
   for (const [at, { descriptor, manifest: report }] of version.referrers.entries()) {
     const label = report.artifactType.replace(/^application\/vnd\./, "").replace(/(\.v\d+)?\+json$/, "");
-    graph.node({ id: `report.${at + 1}`, kind: "report", label, sha256: descriptor.digest.slice(7) });
+    graph.node({ id: `report.${at + 1}`, kind: "report", label, sha256: descriptor.digest.slice("sha256:".length) });
     graph.edge("version", `report.${at + 1}`, "described by");
   }
   addSiblings(graph, siblings);
@@ -152,11 +152,7 @@ async function siblingsOf(store: BlobStore, index: OciIndex, version: FrozenVers
   const found: Sibling[] = [];
   for (const { name, descriptor } of versionEntries(index)) {
     if (`${name}@${descriptor.digest}` === version.version) continue;
-    const { layers } = await readManifest(store, descriptor.digest);
-    const files = layers.map(({ digest, annotations }) => ({
-      sha256: digest.slice("sha256:".length),
-      path: annotations?.[FILE_PATH] ?? "",
-    }));
+    const files = filesOf(await readManifest(store, descriptor.digest));
     const shared = files.filter(({ sha256 }) => own.has(sha256));
     const manifest = files.find(({ path }) => path === MODEL_FILES.manifest)?.sha256;
     if (shared.length > 0) found.push({ name, digest: descriptor.digest, shared, manifest });

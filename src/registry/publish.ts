@@ -13,6 +13,7 @@ import {
   mediaTypeOf,
   type OciManifest,
 } from "./format.js";
+import { filesOf } from "./read.js";
 import { checkNames, clashingPath, pathProblem } from "./reference.js";
 
 export interface PublishedFile {
@@ -124,10 +125,7 @@ async function writeModel(
     ...annotated(request.annotations),
   };
   const version = await describe(manifest, writer);
-  const files = layers.map(({ digest, annotations }) => ({
-    path: annotations?.[FILE_PATH] ?? "",
-    sha256: digest.slice("sha256:".length),
-  }));
+  const files = filesOf(manifest).map(({ path, sha256 }) => ({ path, sha256 }));
   return { version, facts: { name: request.name, digest: version.digest, files } };
 }
 

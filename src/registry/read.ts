@@ -153,18 +153,33 @@ export async function readManifest(store: BlobStore, digest: string, type = MODE
 
 async function readReports(store: BlobStore, index: OciIndex, subject: string): Promise<ShownVersion["reports"]> {
   const reports: ShownVersion["reports"] = [];
-  for (const { digest } of referrerEntries(index)) {
-    const manifest = await readManifest(store, digest, "");
+  for (const { descriptor, manifest } of await referrersOf(store, index, subject)) {
     const layer = manifest.layers[0];
-    if (manifest.subject?.digest !== subject || layer === undefined) continue;
+    if (layer === undefined) continue;
     const text = (await store.read(layer.digest)).toString("utf8");
-    reports.push({ artifact_type: manifest.artifactType, digest, content: jsonOf(text) ?? text });
+    reports.push({ artifact_type: manifest.artifactType, digest: descriptor.digest, content: jsonOf(text) ?? text });
   }
   return reports;
 }
 
+/** A small manifest whose subject is a version: a report, a signature, a statement. */
+export interface FrozenReferrer {
+  descriptor: Descriptor;
+  manifest: OciManifest;
+}
+
+/** What lies beside a version, in the order of publication. @throws RerankTuneError REGISTRY_CORRUPT */
+export async function referrersOf(store: BlobStore, index: OciIndex, subject: string): Promise<FrozenReferrer[]> {
+  const found: FrozenReferrer[] = [];
+  for (const descriptor of referrerEntries(index)) {
+    const manifest = await readManifest(store, descriptor.digest, "");
+    if (manifest.subject?.digest === subject) found.push({ descriptor, manifest });
+  }
+  return found;
+}
+
 /** Names of the aliases that point at a version, sorted. */
-export function pointing(aliases: Record<string, string>, digest: string): string[] {
+export function pointing(aliases: Readonly<Record<string, string>>, digest: string): string[] {
   return Object.keys(aliases)
     .filter((alias) => aliases[alias] === digest)
     .sort();

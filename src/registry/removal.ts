@@ -8,7 +8,7 @@ import { holdings } from "./history.js";
 import { aliasesOf, referrerEntries, versionEntries } from "./index-file.js";
 import { protectedAliases } from "./protection.js";
 import { openBatch } from "./quarantine.js";
-import { readManifest, resolveReference } from "./read.js";
+import { pointing, readManifest, resolveReference } from "./read.js";
 import type { LogEntry } from "./reflog.js";
 
 /** A version that leaves the index. */
@@ -60,8 +60,7 @@ export async function removeVersion(
     const { name, descriptor } = resolveReference(root, index, reference);
     const { digest } = descriptor;
     const version = `${name}@${digest}`;
-    const aliases = aliasesOf(index, name);
-    const holding = Object.keys(aliases).filter((alias) => aliases[alias] === digest);
+    const holding = pointing(aliasesOf(index, name), digest);
     if (holding.length > 0)
       throw stays(version, `held by :${holding.join(" and :")}`, "move the alias to another version first");
     const lines = await soundLog(root, index);

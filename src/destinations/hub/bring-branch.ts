@@ -19,7 +19,7 @@ export async function bringBranch(
   for (let attempt = 1; ; attempt += 1) {
     const head = await headOf(hub, repo, leg.branch);
     const tree = await treeOf(hub, repo, head);
-    const difference = await differenceOf(tree, leg.version.files, checkedContent);
+    const difference = await differenceOf(tree, leg.version.files);
     if (isEmptyDifference(difference)) return head;
     const expected = leg.planned ?? plannedMain;
     if (expected === undefined ? !isBlank(tree) : head !== expected) throw moved(repo, leg);
@@ -27,9 +27,7 @@ export async function bringBranch(
       // With its parent named, a commit that comes late or twice is refused by the hub and never made twice.
       return await sendCommit(hub, repo, await commitOf(leg, head, difference, modes));
     } catch (error) {
-      const reason = reasonToLook(error);
-      if (reason === undefined || attempt >= hub.patience.attempts) throw error;
-      await pauseAfter(hub, attempt, reason);
+      await pauseToLook(hub, attempt, error);
     }
   }
 }
@@ -45,9 +43,7 @@ async function headOf(hub: HubWriter, repo: string, branch: string): Promise<str
       if (main === undefined) throw new HubUnreachable("the repository has no branch main yet");
       await createBranchAt(hub, repo, branch, main);
     } catch (error) {
-      const reason = reasonToLook(error);
-      if (reason === undefined || attempt >= hub.patience.attempts) throw error;
-      await pauseAfter(hub, attempt, reason);
+      await pauseToLook(hub, attempt, error);
     }
   }
 }
@@ -57,6 +53,13 @@ export function reasonToLook(error: unknown): string | undefined {
   if (error instanceof HubUnreachable) return error.message;
   if (!(error instanceof HubApiError)) return undefined;
   return ["passing", "conflict"].includes(replyClass(error.statusCode)) ? `status ${error.statusCode}` : undefined;
+}
+
+/** Waits before the next look at what is there. @throws what failed, where looking cannot help or was tried often enough. */
+export async function pauseToLook(hub: HubWriter, attempt: number, error: unknown): Promise<void> {
+  const reason = reasonToLook(error);
+  if (reason === undefined || attempt >= hub.patience.attempts) throw error;
+  await pauseAfter(hub, attempt, reason);
 }
 
 async function commitOf(

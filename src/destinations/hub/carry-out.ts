@@ -1,9 +1,7 @@
 // Carries a plan out: repository, files, int8, main, and the tag at the very end. Every step can be repeated and finds what is done.
-import { open } from "node:fs/promises";
 import { RerankTuneError } from "../../errors.js";
-import { checkedContent } from "../../hub/frozen-bytes.js";
 import { missingObjects, sendMissing } from "../../hub/large-files.js";
-import { type HubWriter, pauseAfter } from "../../hub/patient-fetch.js";
+import type { HubWriter } from "../../hub/patient-fetch.js";
 import { progressOf } from "../../hub/progress.js";
 import { releaseFailure } from "../../hub/release-failures.js";
 import {
@@ -16,10 +14,11 @@ import {
   type UploadMode,
   uploadModes,
 } from "../../hub/write-calls.js";
+import { readPart } from "../../model-folder/read-at.js";
 import type { StageEvent } from "../../pipeline/stage.js";
 import type { FrozenFile } from "../../registry/index.js";
 import type { Release } from "../destination.js";
-import { bringBranch, reasonToLook } from "./bring-branch.js";
+import { bringBranch, pauseToLook, reasonToLook } from "./bring-branch.js";
 import { checkRelease } from "./check-release.js";
 import { differenceOf, isEmptyDifference, type Leg } from "./legs.js";
 import { bringNewVersion } from "./new-version.js";
@@ -114,7 +113,7 @@ async function sendFiles(
   for (const { branch, version } of legs) {
     const head = branches.get(branch);
     const tree = head === undefined ? new Map() : await treeOf(hub, repo, head);
-    const { send } = await differenceOf(tree, version.files, checkedContent);
+    const { send } = await differenceOf(tree, version.files);
     const asked = await Promise.all(send.map(sampled));
     const answered = await uploadModes(hub, repo, asked);
     modes.set(branch, answered);
@@ -137,18 +136,14 @@ const remote = ({ path, bytes, sha256 }: FrozenFile) => ({
 });
 
 /** The Hub looks at the first bytes of a file to tell text from data. */
+const SAMPLE_BYTES = 512;
+
 async function sampled({
   path,
   bytes: size,
   blob,
 }: FrozenFile): Promise<{ path: string; size: number; sample: string }> {
-  const handle = await open(blob);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(512), 0, 512, 0);
-    return { path, size, sample: buffer.subarray(0, bytesRead).toString("base64") };
-  } finally {
-    await handle.close();
-  }
+  return { path, size, sample: (await readPart(blob, 0, SAMPLE_BYTES)).toString("base64") };
 }
 
 /** A tag that is there already must stand for these files: they are read, not believed. It never moves, also when main goes back. */
@@ -157,16 +152,14 @@ async function bringTag(hub: HubWriter, repo: string, { tag, version }: Leg, com
     const { tags } = await referencesOf(hub, repo);
     if (tags.has(tag)) {
       if ((await commitOf(hub, repo, tag)) === commit) return;
-      const difference = await differenceOf(await treeOf(hub, repo, tag), version.files, checkedContent);
+      const difference = await differenceOf(await treeOf(hub, repo, tag), version.files);
       if (isEmptyDifference(difference)) return;
       throw otherTag(repo, tag);
     }
     try {
       await createTag(hub, repo, tag, commit);
     } catch (error) {
-      const reason = reasonToLook(error);
-      if (reason === undefined || attempt >= hub.patience.attempts) throw error;
-      await pauseAfter(hub, attempt, reason);
+      await pauseToLook(hub, attempt, error);
     }
   }
 }

@@ -1,6 +1,7 @@
 // What may leave: the frozen files of a version, and only if none is code, a pickle or carries a secret. Reads blobs, no network.
-import { lstat, open, readFile } from "node:fs/promises";
+import { lstat, readFile } from "node:fs/promises";
 import type { Problem } from "../../errors.js";
+import { readPart } from "../../model-folder/read-at.js";
 import type { FrozenFile } from "../../registry/index.js";
 import { secretsIn } from "./secret-patterns.js";
 
@@ -10,6 +11,8 @@ const CODE = /\.(py|pyc|pyd|so|dll|dylib|exe|sh|bat|ps1|js|mjs|cjs|ipynb|jar|was
 const UNSAFE_PATH = /^\/|\\|(^|\/)\.{1,2}(\/|$)|(^|\/)\.git(\/|$)|\p{Cc}|^$/u;
 /** Of larger text files the first so many bytes are looked through. */
 const TEXT_BYTES = 64 << 20;
+/** Tells text from data, and a pickle from both. */
+const HEAD_BYTES = 8192;
 
 /** Every reason not to send one of the files. */
 export async function fileProblems(files: readonly FrozenFile[]): Promise<Problem[]> {
@@ -37,7 +40,7 @@ async function contentProblems(file: FrozenFile): Promise<Problem[]> {
       { file: file.path, message: "is not in the registry as listed", hint: "run `rerank-tune registry verify`" },
     ];
   if (file.bytes === 0) return [{ file: file.path, message: "is empty, and some clients cannot fetch empty files" }];
-  const head = await beginning(file.blob);
+  const head = await readPart(file.blob, 0, HEAD_BYTES);
   if (isPickle(file.path, head))
     return [{ file: file.path, message: "is a pickle, which can run code when it is loaded" }];
   if (head.includes(0) || file.bytes > TEXT_BYTES) return [];
@@ -47,16 +50,6 @@ async function contentProblems(file: FrozenFile): Promise<Problem[]> {
     message: `has ${kind} in it`,
     hint: "take it out of the recipe or the card and publish again; whoever could read it has it: revoke it",
   }));
-}
-
-async function beginning(path: string): Promise<Buffer> {
-  const handle = await open(path);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(8192), 0, 8192, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Protocols 2 to 5 begin with 0x80 and their number; a safetensors file may, too, as the length of its header. */

@@ -1,9 +1,8 @@
 // Looks at what arrived, before the release gets its name: every digest in the tree, and the last bytes of every large file.
-import { open } from "node:fs/promises";
 import { RerankTuneError } from "../../errors.js";
-import { checkedContent } from "../../hub/frozen-bytes.js";
 import { apiError, type HubWriter, patientFetch, pauseAfter } from "../../hub/patient-fetch.js";
 import { resolveAddress, treeOf } from "../../hub/write-calls.js";
+import { readPart } from "../../model-folder/read-at.js";
 import type { FrozenFile } from "../../registry/index.js";
 import { isSame, type Leg } from "./legs.js";
 
@@ -20,8 +19,7 @@ export async function checkRelease(hub: HubWriter, repo: string, commit: string,
   for (const file of version.files) {
     const there = tree.get(file.path);
     if (there === undefined) wrong.push({ file: file.path, message: "is missing" });
-    else if (!(await isSame(there, file, checkedContent)))
-      wrong.push({ file: file.path, message: "has another digest" });
+    else if (!(await isSame(there, file))) wrong.push({ file: file.path, message: "has another digest" });
     else if (there.sha256 !== undefined) {
       const problem = await tailProblem(hub, repo, commit, file);
       if (problem !== undefined) wrong.push({ file: file.path, message: problem });
@@ -57,16 +55,8 @@ async function tailProblem(
     if (reply.status !== 206) return `cannot be read back (status ${reply.status})`;
     if (!(reply.headers.get("Content-Range") ?? "").endsWith(`/${file.bytes}`))
       return "has another size when it is read back";
-    return piece.equals(await tailOf(file, start)) ? undefined : "has other bytes when it is read back";
-  }
-}
-
-async function tailOf({ blob, bytes }: FrozenFile, start: number): Promise<Buffer> {
-  const handle = await open(blob);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes - start), 0, bytes - start, start);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
+    return piece.equals(await readPart(file.blob, start, file.bytes - start))
+      ? undefined
+      : "has other bytes when it is read back";
   }
 }

@@ -1,5 +1,5 @@
-// Which files go to which branch. main holds the version; int8 its twin for TEI, which opens onnx/model.onnx alone. Pure.
-import { gitBlob } from "../../hub/frozen-bytes.js";
+// Which files go to which branch. main holds the version; int8 its twin for TEI, which opens onnx/model.onnx alone. Pure but for small files that git names by content.
+import { checkedContent, gitBlob } from "../../hub/frozen-bytes.js";
 import type { TreeFile } from "../../hub/write-calls.js";
 import { VARIANT_FILES } from "../../model-folder/layout.js";
 import type { FrozenFile, FrozenVersion } from "../../registry/index.js";
@@ -32,29 +32,24 @@ export function digestOf({ files }: FrozenVersion, path: string): string | undef
   return files.find((file) => file.path === path)?.sha256;
 }
 
-/** @param content of a small file, for git's name of it. */
 export async function differenceOf(
   tree: ReadonlyMap<string, TreeFile>,
   files: readonly FrozenFile[],
-  content: (file: FrozenFile) => Promise<Buffer>,
 ): Promise<Difference> {
   const send: FrozenFile[] = [];
   for (const file of files) {
     const there = tree.get(file.path);
-    if (there === undefined || !(await isSame(there, file, content))) send.push(file);
+    if (there === undefined || !(await isSame(there, file))) send.push(file);
   }
   const wanted = new Set(files.map(({ path }) => path));
   return { send, remove: [...tree.keys()].filter((path) => path !== KEPT && !wanted.has(path)).sort() };
 }
 
-export async function isSame(
-  there: TreeFile,
-  file: FrozenFile,
-  content: (file: FrozenFile) => Promise<Buffer>,
-): Promise<boolean> {
+/** Small files have git's name for their content, so that they are read. */
+export async function isSame(there: TreeFile, file: FrozenFile): Promise<boolean> {
   if (there.size !== file.bytes) return false;
   if (there.sha256 !== undefined) return there.sha256 === file.sha256;
-  return there.oid === gitBlob(await content(file));
+  return there.oid === gitBlob(await checkedContent(file));
 }
 
 export const isEmptyDifference = ({ send, remove }: Difference): boolean => send.length + remove.length === 0;

@@ -1,7 +1,7 @@
 // Points the card of a superseded repository to the new one, with one commit on its main that changes nothing else.
-import { type HubWriter, pauseAfter } from "../../hub/patient-fetch.js";
+import type { HubWriter } from "../../hub/patient-fetch.js";
 import { fileText, referencesOf, sendCommit } from "../../hub/write-calls.js";
-import { reasonToLook } from "./bring-branch.js";
+import { pauseToLook } from "./bring-branch.js";
 import { withNewVersion } from "./card-schema.js";
 import type { HubTarget } from "./target.js";
 
@@ -25,9 +25,7 @@ export async function bringNewVersion(hub: HubWriter, { repo, replaces = "" }: H
       });
       return;
     } catch (error) {
-      const reason = reasonToLook(error);
-      if (reason === undefined || attempt >= hub.patience.attempts) throw error;
-      await pauseAfter(hub, attempt, reason);
+      await pauseToLook(hub, attempt, error);
     }
   }
 }

@@ -1,10 +1,9 @@
 // What a release to the Hub will do, in sentences for whoever must say yes. Pure but for small files that git names by content.
-import { checkedContent } from "../../hub/frozen-bytes.js";
 import { VARIANT_FILES } from "../../model-folder/layout.js";
 import type { FrozenVersion } from "../../registry/index.js";
 import type { ReleasePlan, ReleaseStep } from "../destination.js";
 import type { Order } from "./carry-out.js";
-import { differenceOf, digestOf, isEmptyDifference, type Leg } from "./legs.js";
+import { differenceOf, digestOf, type Leg } from "./legs.js";
 import type { Survey } from "./survey.js";
 
 /** @param warnings what the Hub says of the card without refusing it. */
@@ -22,11 +21,7 @@ export async function planOf(
   if (!survey.exists) steps.push({ does: `create the ${visibility} repository ${target.repo}` });
   let bytes = 0;
   for (const leg of legs) {
-    const { send, remove } = await differenceOf(
-      survey.trees.get(leg.branch) ?? new Map(),
-      leg.version.files,
-      checkedContent,
-    );
+    const { send, remove } = await differenceOf(survey.trees.get(leg.branch) ?? new Map(), leg.version.files);
     const leaving = send.filter(({ sha256 }) => !stored.has(sha256));
     for (const { sha256 } of leaving) stored.add(sha256);
     const size = leaving.reduce((sum, file) => sum + file.bytes, 0);
@@ -47,9 +42,8 @@ function legSteps(leg: Leg, survey: Survey, sent: number, removed: number, bytes
   const change = [sent > 0 ? `${sent} files` : "", removed > 0 ? `${removed} taken away` : ""].filter(
     (part) => part !== "",
   );
-  const commit = isEmptyDifference({ send: Array(sent), remove: Array(removed) })
-    ? []
-    : [{ does: `commit to ${branch}: ${change.join(", ")}, then read back`, bytes }];
+  const commit =
+    change.length === 0 ? [] : [{ does: `commit to ${branch}: ${change.join(", ")}, then read back`, bytes }];
   return survey.references.tags.has(tag) ? commit : [...commit, { does: `tag ${tag}` }];
 }
 

@@ -1,7 +1,6 @@
 // Looks at what is there before anything is sent: the repository, its branches, tags and files, and what the token may do.
 import { whoAmI } from "@huggingface/hub";
 import { RerankTuneError } from "../../errors.js";
-import { checkedContent } from "../../hub/frozen-bytes.js";
 import type { HubWriter } from "../../hub/patient-fetch.js";
 import {
   fileText,
@@ -118,7 +117,7 @@ function refuseForeign({ repo, overwrite }: HubTarget, main: ReadonlyMap<string,
 
 /** A tag is for ever: the same name for other files would be a lie to whoever pinned it. */
 async function refuseOtherTag(hub: HubWriter, repo: string, { tag, version }: Leg): Promise<void> {
-  const difference: Difference = await differenceOf(await treeOf(hub, repo, tag), version.files, checkedContent);
+  const difference: Difference = await differenceOf(await treeOf(hub, repo, tag), version.files);
   if (!isEmptyDifference(difference))
     throw refused(
       `The tag ${tag} of ${repo} stands for other files.`,

@@ -10,8 +10,9 @@ import { SBOM_PREDICATE, SBOM_TYPE } from "../../evidence/sbom.js";
 import { PAYLOAD_TYPE, readStatement, type Statement, type Subject } from "../../evidence/statement.js";
 import { TEST_RESULT_TYPE } from "../../evidence/test-result.js";
 import { REPORT_TYPE } from "../format.js";
-import type { FrozenReferrer, FrozenVersion } from "../frozen.js";
+import type { FrozenVersion } from "../frozen.js";
 import type { VersionFacts } from "../publish.js";
+import type { FrozenReferrer } from "../read.js";
 
 /** Which environment a bill of materials is of. */
 export const SBOM_OF = "rerank-tune.sbom.of";

@@ -1,4 +1,5 @@
 // Any JSON as tables: lists of objects become tables of their own, everything else rows of a path and a value. Bounded, whatever comes.
+import { isObject, type JsonObject } from "../../artifacts/json-value.js";
 import { type Content, html, type Markup } from "../../page/markup.js";
 
 const MOST_ROWS = 200;
@@ -6,17 +7,16 @@ const MOST_COLUMNS = 12;
 const MOST_CHARACTERS = 160;
 const DEEPEST = 6;
 
-type Fields = Readonly<Record<string, unknown>>;
 type Row = readonly [string, string];
 
 /** @param value parsed JSON; texts are escaped by the template. */
 export function factTables(value: unknown): Markup {
-  const lists: { name: string; rows: Fields[] }[] = [];
+  const lists: { name: string; rows: JsonObject[] }[] = [];
   const rows: Row[] = [];
   const visit = (path: string, found: unknown, depth: number): void => {
     if (rows.length >= MOST_ROWS) return;
     if (isTable(found)) lists.push({ name: path === "" ? "entries" : path, rows: found });
-    else if (isFields(found) && depth < DEEPEST)
+    else if (isObject(found) && depth < DEEPEST)
       for (const [key, inner] of Object.entries(found)) visit(path === "" ? key : `${path}.${key}`, inner, depth + 1);
     else rows.push([path === "" ? "value" : path, shown(found)]);
   };
@@ -30,7 +30,7 @@ const pairsTable = (rows: readonly Row[]): Markup => html`<div class="scroll"><t
 </table></div>
 `;
 
-function listTable(name: string, entries: readonly Fields[]): Markup {
+function listTable(name: string, entries: readonly JsonObject[]): Markup {
   const flat = entries.slice(0, MOST_ROWS).map((entry) => new Map(leaves(entry)));
   const columns = [...new Set(flat.flatMap((entry) => [...entry.keys()]))].slice(0, MOST_COLUMNS);
   const left = entries.length - flat.length;
@@ -45,18 +45,15 @@ function listTable(name: string, entries: readonly Fields[]): Markup {
 }
 
 /** Values of an object with the paths to them; a list inside is shown as text. */
-function leaves(fields: Fields, path = "", depth = 0): [string, string][] {
+function leaves(fields: JsonObject, path = "", depth = 0): [string, string][] {
   return Object.entries(fields).flatMap(([key, value]): [string, string][] => {
     const name = path === "" ? key : `${path}.${key}`;
-    return isFields(value) && depth < DEEPEST ? leaves(value, name, depth + 1) : [[name, shown(value)]];
+    return isObject(value) && depth < DEEPEST ? leaves(value, name, depth + 1) : [[name, shown(value)]];
   });
 }
 
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const isTable = (value: unknown): value is Fields[] =>
-  Array.isArray(value) && value.length > 0 && value.every((entry) => isFields(entry));
+const isTable = (value: unknown): value is JsonObject[] =>
+  Array.isArray(value) && value.length > 0 && value.every((entry) => isObject(entry));
 
 function shown(value: unknown): string {
   if (typeof value === "number") return String(Number(value.toPrecision(6)));

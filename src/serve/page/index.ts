@@ -1,7 +1,7 @@
 // The registry in a browser: all models, and one version with its files, card and reports. One HTML text each, nothing loaded, no script.
 import { type Content, html, type Markup, trusted } from "../../page/markup.js";
 import { time } from "../../page/numbers.js";
-import { type CatalogModel, revisionOf } from "../../registry/index.js";
+import { type CatalogModel, pointing, revisionOf } from "../../registry/index.js";
 import { cardOf, textField } from "../card.js";
 import { type Exchange, sendText } from "../exchange.js";
 import type { Library } from "../library.js";
@@ -84,10 +84,9 @@ export function sendRefusalPage(
 
 function versionsSection(library: Library, { name, aliases, versions }: CatalogModel, current: string): Markup {
   const rows = [...versions].reverse().map((digest): Content => {
-    const named = Object.keys(aliases).filter((alias) => aliases[alias] === digest);
     const revision = revisionOf(digest);
     const label = digest === current ? "this one" : undefined;
-    return html`<tr><th scope="row"><a href="${linkTo(library, name, "tree", revision)}"><code>${revision.slice(0, 12)}</code></a></th><td class="word">${named.sort().map((alias) => html`<span class="tag">${alias}</span>`)}</td><td class="word">${label}</td></tr>`;
+    return html`<tr><th scope="row"><a href="${linkTo(library, name, "tree", revision)}"><code>${revision.slice(0, 12)}</code></a></th><td class="word">${pointing(aliases, digest).map((alias) => html`<span class="tag">${alias}</span>`)}</td><td class="word">${label}</td></tr>`;
   });
   return html`<section><h2>Versions</h2><div class="scroll"><table>
 <thead><tr><th scope="col">revision</th><th scope="col" class="word">aliases</th><th scope="col"></th></tr></thead>

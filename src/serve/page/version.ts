@@ -2,7 +2,7 @@
 import { jsonOf } from "../../artifacts/json-value.js";
 import { html, type Markup } from "../../page/markup.js";
 import { size, time } from "../../page/numbers.js";
-import type { ShownVersion } from "../../registry/index.js";
+import { pointing, type ShownVersion } from "../../registry/index.js";
 import { type Card, listField, textField } from "../card.js";
 import { type Exchange, originOf } from "../exchange.js";
 import type { FoundVersion, Library } from "../library.js";
@@ -18,7 +18,7 @@ export async function versionSections(
   card: Card | undefined,
 ): Promise<Markup> {
   const { model, digest, revision, files } = version;
-  const aliases = Object.keys(model.aliases).filter((alias) => model.aliases[alias] === digest);
+  const aliases = pointing(model.aliases, digest);
   const stored = await library.catalog.storedAt(model.name, digest);
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const license = card === undefined ? undefined : textField(card, "license");
@@ -26,7 +26,7 @@ export async function versionSections(
   return html`<dl class="facts">
 <dt>Revision</dt><dd><code>${revision}</code></dd>
 <dt>Digest</dt><dd><code>${digest}</code></dd>
-<dt>Aliases</dt><dd>${aliases.length === 0 ? "none" : aliases.sort().map((alias) => html`<span class="tag">${alias}</span>`)}</dd>
+<dt>Aliases</dt><dd>${aliases.length === 0 ? "none" : aliases.map((alias) => html`<span class="tag">${alias}</span>`)}</dd>
 <dt>Stored</dt><dd>${time(stored.toISOString())}</dd>
 <dt>Size</dt><dd>${size(bytes)} in ${files.length} files</dd>
 ${license !== undefined && html`<dt>Licence</dt><dd>${license}</dd>`}

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { strToU8, zipSync } from "fflate";
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { builtinBase, builtinData } from "../../../src/builtin/index.js";
 import type { Wheel } from "../../../src/builtin/wheel.js";
 
@@ -16,6 +16,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "builtin-"));
   cacheDir = join(folder, "cache");
 });
+afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const neverPython = async (): Promise<string> => {
   throw new Error("Python was asked for");

@@ -1,7 +1,7 @@
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { inclusionTerms, readTabularList, writeBeir } from "../../../src/builtin/icd-10-cm.js";
 
 /** A hand-written list in the form of icd10c-tabular-*.xml. */
@@ -51,6 +51,7 @@ describe("the ICD-10-CM tabular list", () => {
 
   test("becomes a BEIR folder whose group keys are the codes", async () => {
     const folder = await mkdtemp(join(tmpdir(), "icd-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
     await writeBeir(readTabularList(XML), folder);
     expect(await readFile(join(folder, "queries.jsonl"), "utf8")).toBe(
       '{"_id":"t1","text":"Reactive arthritis","group":["M02.3","M02.8"]}\n{"_id":"t2","text":"Arthritis & urethritis, shoulder","group":["M02.31"]}\n',

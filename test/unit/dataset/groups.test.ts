@@ -1,11 +1,13 @@
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { clustersOfGroups, type Group, readAllGroups, writeGroups } from "../../../src/dataset/groups.js";
 
 test("groups come back as they were written, whatever characters they hold", async () => {
-  const file = join(await mkdtemp(join(tmpdir(), "groups-")), "groups.jsonl");
+  const folder = await mkdtemp(join(tmpdir(), "groups-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, "groups.jsonl");
   const groups: Group[] = Array.from({ length: 300 }, (_, index) => ({
     query_id: `q${index}`,
     query: "line\u2028separator\nand \u2029 \r return",
