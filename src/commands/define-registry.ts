@@ -73,6 +73,14 @@ function defineMoving(registry: Command, perform: Perform): void {
       const flags = command.optsWithGlobals<ReasonFlags & OutputFlags>();
       return perform(flags, async () => (await load()).aliasInRegistry(version, alias, flags));
     });
+  add("unalias", "take an alias away; its version stays")
+    .argument("<name>", "the model")
+    .argument("<alias>", "the alias")
+    .requiredOption("--reason <text>", "why, for the log")
+    .action((name: string, alias: string, _: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<ReasonFlags & OutputFlags>();
+      return perform(flags, async () => (await load()).unaliasInRegistry(name, alias, flags));
+    });
   add("rollback", "point an alias back at the version before")
     .argument("<model>", "name or name:alias")
     .requiredOption("--reason <text>", "why, for the log")

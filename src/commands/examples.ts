@@ -16,6 +16,7 @@ export const EXAMPLES: Readonly<Record<string, string>> = {
   "registry rollback": "rerank-tune registry rollback reranker:prod --reason 'slower than promised'",
   "registry protect": "rerank-tune registry protect reranker prod --reason 'serves clients'",
   "registry unprotect": "rerank-tune registry unprotect reranker prod --reason 'no longer serves'",
+  "registry unalias": "rerank-tune registry unalias reranker staging --reason 'trial is over'",
   "registry remove": `rerank-tune registry remove reranker@sha256:${"0".repeat(64)} --reason 'never used'`,
   "registry sign": "rerank-tune registry sign reranker:prod --key keys/signer.pem",
 };

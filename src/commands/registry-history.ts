@@ -1,4 +1,4 @@
-// `registry alias|rollback|protect|unprotect|log`: moves aliases and shows who moved them.
+// `registry alias|unalias|rollback|protect|unprotect|log`: moves aliases and shows who moved them.
 import { resolve } from "node:path";
 import { RerankTuneError } from "../errors.js";
 import { type MovedAlias, type Moves, openRegistry, type Protection, type Registry } from "../registry/index.js";
@@ -24,6 +24,13 @@ const open = async (flags: RegistryFlags): Promise<Registry> => await openRegist
 export async function aliasInRegistry(version: string, alias: string, flags: ReasonFlags): Promise<Renderable> {
   const moved = await (await open(flags)).moveAlias({ reference: version, alias, reason: reasonOf(flags) });
   return { data: moved, essential: `${moved.name}@${moved.to}`, text: () => movedText(moved) };
+}
+
+/** @throws RerankTuneError REGISTRY_NOT_FOUND, USAGE */
+export async function unaliasInRegistry(name: string, alias: string, flags: ReasonFlags): Promise<Renderable> {
+  const removed = await (await open(flags)).removeAlias({ name, alias, reason: reasonOf(flags) });
+  const version = `${name}@${removed.from}`;
+  return { data: removed, essential: version, text: () => `${name}:${alias} is gone; the version stays\n${version}` };
 }
 
 /** @param model `name` for its alias `latest`, or `name:alias`. @throws RerankTuneError REGISTRY_NOT_FOUND, GATE_FAILED */

@@ -69,8 +69,9 @@ function planText({ target, version, steps, bytes, notes }: ReleasePlan, width?:
   ].join("\n");
 }
 
-function releaseText({ address, revision, files, bytes_sent }: Release): string {
-  return `released  ${address}\nrevision  ${revision}\nsent      ${files} files, ${size(bytes_sent)}`;
+function releaseText({ address, revision, files, bytes_sent, use }: Release): string {
+  const facts = `released  ${address}\nrevision  ${revision}\nsent      ${files} files, ${size(bytes_sent)}`;
+  return [facts, "", "exactly this version, whatever moves later:", ...use.map((command) => `  ${command}`)].join("\n");
 }
 
 async function confirm(plan: ReleasePlan, flags: Flags, signal: AbortSignal): Promise<void> {

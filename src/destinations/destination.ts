@@ -42,6 +42,8 @@ export interface Release {
   revision: string;
   files: number;
   bytes_sent: number;
+  /** Commands that get exactly this version, pinned by commit or digest: tags and aliases can move. */
+  use: readonly string[];
 }
 
 export interface PreparedRelease {

@@ -22,17 +22,19 @@ export function holdings(lines: readonly ReflogLine[], name: string, alias: stri
 
 /**
  * Versions that a rollback goes back to, nearest last; what the alias holds now is not among them. A rollback takes back what
- * came after its target, so that two rollbacks in a row go two versions back and not to and fro.
+ * came after its target, so that two rollbacks in a row go two versions back and not to and fro. An alias that was taken away
+ * goes back to what it held last.
  */
 export function versionsBefore(lines: readonly ReflogLine[], name: string, alias: string): string[] {
   const stack: string[] = [];
-  for (const { to, event } of movesOf(lines, name, alias)) {
+  const moves = movesOf(lines, name, alias);
+  for (const { to, event } of moves) {
     if (to === null || to === stack.at(-1)) continue;
     const target = event === "rollback" ? stack.lastIndexOf(to) : -1;
     if (target >= 0) stack.length = target + 1;
     else stack.push(to);
   }
-  const now = stack.pop();
+  const now = moves.at(-1)?.to === null ? undefined : stack.pop();
   return stack.filter((digest) => digest !== now);
 }
 

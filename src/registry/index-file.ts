@@ -81,13 +81,19 @@ export function withVersion(
   referrers: readonly Descriptor[],
 ): OciIndex {
   const named = (reference: string): Descriptor => ({ ...version, annotations: { [REFERENCE_NAME]: reference } });
-  const manifests = index.manifests.filter(({ annotations }) => annotations?.[REFERENCE_NAME] !== `${name}:${alias}`);
+  const { manifests } = withoutAlias(index, name, alias);
   const known = (reference: string): boolean =>
     manifests.some(({ annotations }) => annotations?.[REFERENCE_NAME] === reference);
   const own = `${name}@${version.digest}`;
   if (!known(own)) manifests.push(named(own));
   const referred = withReferrers({ ...index, manifests }, referrers).manifests;
   return { ...index, manifests: [...referred, named(`${name}:${alias}`)] };
+}
+
+/** The index without an alias; the version that it held stays. */
+export function withoutAlias(index: OciIndex, name: string, alias: string): OciIndex {
+  const manifests = index.manifests.filter(({ annotations }) => annotations?.[REFERENCE_NAME] !== `${name}:${alias}`);
+  return { ...index, manifests };
 }
 
 /** The index with manifests beside a version; what is there already stays as it is. */

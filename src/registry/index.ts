@@ -17,7 +17,7 @@ import { type GateRule, protectedAliases } from "./protection.js";
 import { type PublishedVersion, type PublishRequest, publishInto, type Referrer } from "./publish.js";
 import { type PulledVersion, type PullOptions, pullVersion } from "./pull.js";
 import { inventory, type ListedModel, type ShownVersion, type Storage, showVersion } from "./read.js";
-import { removeVersion } from "./removal.js";
+import { removeAlias, removeVersion } from "./removal.js";
 import { checkRegistry, type RegistryReport, registryCorrupt } from "./verify.js";
 
 export type { MovedAlias, Protection } from "./aliases.js";
@@ -77,6 +77,8 @@ export interface Registry {
   moveAlias(request: Omit<AliasRequest, "name"> & { reference: string }): Promise<MovedAlias>;
   /** Moves it back, to the version before or to `to`. */
   rollback(request: AliasRequest & { to?: string }): Promise<MovedAlias>;
+  /** Takes an alias away; see removal.ts. */
+  removeAlias(request: AliasRequest): Promise<{ name: string; alias: string; from: string }>;
   /** Lets only versions that pass verify stand under an alias, or any where `rule` is undefined. */
   setProtection(request: AliasRequest & { rule: GateRule | undefined }): Promise<Protection>;
   /** @throws RerankTuneError GATE_FAILED when the alias is protected and a report that is to be published with `variants` does not pass. */
@@ -137,6 +139,7 @@ export async function openRegistry(dir: string, options: { create?: boolean } = 
       }),
     moveAlias: (request) => writing(() => moveAlias(root, request)),
     rollback: (request) => writing(() => rollback(root, request)),
+    removeAlias: (request) => writing(() => removeAlias(root, request)),
     setProtection: (request) => writing(() => setProtection(root, request)),
     refuseReport: async (...report) => refuseReport(await index(), ...report),
     log: (name, alias) => guarded(root, async () => await movesOf(root, await index(), name, alias)),

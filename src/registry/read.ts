@@ -124,12 +124,13 @@ export function resolveReference(
   const found = versions.find(({ name, descriptor }) => name === reference.name && descriptor.digest === digest);
   if (found !== undefined) return found;
   const names = [...new Set(versions.map(({ name }) => name))].sort();
+  const own = versions.filter(({ name }) => name === reference.name).length;
   const known = names.includes(reference.name)
     ? `${reference.name} has ${
         Object.keys(aliases)
           .map((alias) => `:${alias}`)
           .join(", ") || "no alias"
-      } and ${versions.filter(({ name }) => name === reference.name).length} versions`
+      } and ${own} ${own === 1 ? "version" : "versions"}`
     : names.length === 0
       ? "the registry is empty"
       : `it has ${names.slice(0, 10).join(", ")}${names.length > 10 ? ` and ${names.length - 10} more` : ""}`;

@@ -1,11 +1,11 @@
-// Taking versions out of the index: by name, or all that nothing retains. Their blobs stay until collection sets them aside.
+// Taking aliases and versions out of the index: by name, or all that nothing retains. Their blobs stay until collection sets them aside.
 import { RerankTuneError } from "../errors.js";
-import { soundLog } from "./aliases.js";
+import { type AliasRequest, soundLog } from "./aliases.js";
 import { BlobStore } from "./blobs.js";
 import { type ChangeOptions, changeIndex } from "./commit.js";
 import type { Descriptor, OciIndex } from "./format.js";
 import { holdings } from "./history.js";
-import { aliasesOf, referrerEntries, versionEntries } from "./index-file.js";
+import { aliasesOf, referrerEntries, versionEntries, withoutAlias } from "./index-file.js";
 import { protectedAliases } from "./protection.js";
 import { openBatch } from "./quarantine.js";
 import { pointing, readManifest, resolveReference } from "./read.js";
@@ -62,7 +62,11 @@ export async function removeVersion(
     const version = `${name}@${digest}`;
     const holding = pointing(aliasesOf(index, name), digest);
     if (holding.length > 0)
-      throw stays(version, `held by :${holding.join(" and :")}`, "move the alias to another version first");
+      throw stays(
+        version,
+        `held by :${holding.join(" and :")}`,
+        "move the alias to another version first, or take it away with `rerank-tune registry unalias`",
+      );
     const lines = await soundLog(root, index);
     const guard = Object.keys(protectedAliases(index)).find((key) => {
       const [owner = "", alias = ""] = key.split(":");
@@ -78,6 +82,24 @@ export async function removeVersion(
     const { index: next, dropped } = await withoutVersions(new BlobStore(root), index, leaving);
     await openBatch(root, { time: now.toISOString(), reason, entries: dropped });
     return { result: { version }, index: next, entries: removals(leaving, reason) };
+  });
+}
+
+/**
+ * Takes an alias away; the version that it held stays, and a rollback brings the alias back.
+ * @returns digest of the version that it held.
+ * @throws RerankTuneError REGISTRY_NOT_FOUND when there is no such alias; USAGE when it is protected.
+ */
+export async function removeAlias(
+  root: string,
+  { name, alias, reason, ...options }: AliasRequest,
+): Promise<{ name: string; alias: string; from: string }> {
+  return await changeIndex(root, options, async (index) => {
+    const from = resolveReference(root, index, `${name}:${alias}`).descriptor.digest;
+    if (`${name}:${alias}` in protectedAliases(index))
+      throw stays(`${name}:${alias}`, "it is protected", "free it with `rerank-tune registry unprotect` first");
+    const entries = [{ name, alias, from, to: null, reason }];
+    return { result: { name, alias, from }, index: withoutAlias(index, name, alias), entries };
   });
 }
 

@@ -1,4 +1,4 @@
-// Reads one version as Node's readers of the Hub do; prints {route: {files, scores}, seen}. run: node hub_readers.mjs JOB.json
+// Reads one version as Node's readers of the Hub do; prints {route: {files, scores, ids}, seen}; ids are those of transformers.js. run: node hub_readers.mjs JOB.json
 // JOB: {endpoint, cache, id, revision, folders: {local, name}, snapshot, pairs}
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
@@ -11,21 +11,18 @@ const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 const hub = { repo: job.id, hubUrl: job.endpoint };
 
 /** @param options revision, where there is one */
-async function scores(id, options = {}) {
+async function scored(id, options = {}) {
   const tokenizer = await AutoTokenizer.from_pretrained(id, options);
+  const encode = ([query, passage]) =>
+    tokenizer(query, { text_pair: passage, truncation: true, return_token_type_ids: true });
   const found = {};
   for (const dtype of ["fp32", "q8", "fp16"]) {
     const model = await AutoModelForSequenceClassification.from_pretrained(id, { ...options, dtype, device: "cpu" });
     found[dtype] = [];
-    for (const [query, passage] of job.pairs) {
-      const { logits } = await model(
-        tokenizer(query, { text_pair: passage, truncation: true, return_token_type_ids: true }),
-      );
-      found[dtype].push(logits.data[0]);
-    }
+    for (const pair of job.pairs) found[dtype].push((await model(encode(pair))).logits.data[0]);
     await model.dispose();
   }
-  return found;
+  return { scores: found, ids: job.pairs.map((pair) => [...encode(pair).input_ids.data].map(Number)) };
 }
 
 async function filesBelow(folder) {
@@ -61,14 +58,14 @@ const snapshot = await snapshotDownload({ ...hub, cacheDir: job.cache });
 env.remoteHost = job.endpoint;
 env.allowLocalModels = false;
 env.cacheDir = join(job.cache, "transformers");
-const served = await scores(job.id, { revision: job.revision });
+const served = await scored(job.id, { revision: job.revision });
 env.allowLocalModels = true;
 env.allowRemoteModels = false;
 env.localModelPath = job.folders.local;
 const found = {
   seen,
-  serve: { files: await downloaded(), snapshot: await filesBelow(snapshot), scores: served },
-  folders: { scores: await scores(job.folders.name) },
-  hub: { scores: await scores(job.snapshot) },
+  serve: { files: await downloaded(), snapshot: await filesBelow(snapshot), ...served },
+  folders: await scored(job.folders.name),
+  hub: await scored(job.snapshot),
 };
 console.log(JSON.stringify(found));

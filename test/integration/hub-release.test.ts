@@ -71,6 +71,11 @@ describe("a first release", () => {
       revision: repository().branches.get("main"),
       files: 9,
       bytes_sent: 70_000 + CARD.length + 26 + 2 * (15 + 13),
+      use: [
+        `hf download ${REPO} --revision ${repository().branches.get("main")}`,
+        `text-embeddings-router --model-id ${REPO} --revision ${repository().branches.get("int8")}`,
+        expect.stringContaining(`CrossEncoder("${REPO}", revision="${repository().branches.get("main")}")`),
+      ],
     });
   });
 

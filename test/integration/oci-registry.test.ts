@@ -1,5 +1,5 @@
 // Releases to the real docker-registry through a tap: who we are, what is sent once, what goes on after an interruption, what is tried again.
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,6 +11,7 @@ import { type FrozenVersion, openRegistry } from "../../src/registry/index.js";
 import { type DockerRegistry, startDockerRegistry } from "../helpers/docker-registry.js";
 import { folderPerTest } from "../helpers/folder-per-test.js";
 import { publishModel } from "../helpers/model-versions.js";
+import { skopeo } from "../helpers/oci-leg.js";
 import { type RegistryTap, startTap } from "../helpers/registry-tap.js";
 import { releaseContext } from "../helpers/release-context.js";
 
@@ -55,8 +56,8 @@ interface Way extends Partial<OciSettings> {
   repository?: string;
   variables?: NodeJS.ProcessEnv;
   reports?: number;
-  /** Its registry is the test's own, to be harmed. */
-  own?: boolean;
+  /** Name of a model in a registry of the test's own, to be harmed. */
+  own?: string;
 }
 
 const kept = new Map<number, Promise<FrozenVersion>>();
@@ -68,15 +69,15 @@ function shared(reports: number): Promise<FrozenVersion> {
   return version;
 }
 
-async function published(root: string, reports: number): Promise<FrozenVersion> {
-  await publishModel(root, { name: "model", alias: "latest", weights: { "onnx/model.onnx_data": WEIGHTS }, reports });
-  return await (await openRegistry(root)).frozen("model");
+async function published(root: string, reports: number, name = "model"): Promise<FrozenVersion> {
+  await publishModel(root, { name, alias: "latest", weights: { "onnx/model.onnx_data": WEIGHTS }, reports });
+  return await (await openRegistry(root)).frozen(name);
 }
 
 /** A version with one large file, prepared for the tap. */
 async function prepared(way: Way = {}) {
-  const { repository = repositoryOfTest, variables, reports = 1, own = false, ...settings } = way;
-  const version = await (own ? published(join(folder(), "source"), reports) : shared(reports));
+  const { repository = repositoryOfTest, variables, reports = 1, own, ...settings } = way;
+  const version = await (own === undefined ? shared(reports) : published(join(folder(), "source"), reports, own));
   const context = releaseContext(folder(), variables);
   const destination = ociDestination({ patience: PATIENCE, chunkBytes: CHUNK, ...settings });
   return { version, context, ...(await destination.prepare(`oci://${tap.host}/${repository}:v1`, version, context)) };
@@ -128,6 +129,19 @@ describe("a release", () => {
     expect(again.plan.steps.at(-1)?.does).toBe("keep the tag v1");
   });
 
+  test("tells commands that get exactly this version, and they do when the tag has moved", async () => {
+    const { use, version } = await release();
+    expect((await release({ own: "other" })).version.digest).not.toBe(version.digest);
+    const [fetching = "", copying = ""] = use;
+    const [, reference = ""] = /^rerank-tune registry fetch (\S+)$/.exec(fetching) ?? [];
+    expect(await fetchBack(reference, { as: "pinned" })).toMatchObject({ digest: version.digest });
+    const layout = join(folder(), "copied");
+    await skopeo(...copying.replace("FOLDER", layout).split(" ").slice(1));
+    expect(await readFile(join(layout, "blobs", "sha256", version.digest.slice(7)))).toEqual(
+      await readFile(version.blob(version.digest)),
+    );
+  });
+
   test("to another repository of the same registry mounts what is there", async () => {
     await release();
     const { bytes_sent, context } = await release({ repository: "prod/model" });
@@ -149,7 +163,7 @@ describe("a release", () => {
   });
 
   test("of a damaged blob is refused, and its tag is not set", async () => {
-    const { version, carryOut } = await prepared({ own: true });
+    const { version, carryOut } = await prepared({ own: "model" });
     const data = version.files.find(({ path }) => path === "onnx/model.onnx_data");
     await chmod(data?.blob ?? "", 0o644);
     await writeFile(data?.blob ?? "", Buffer.alloc(WEIGHTS, 1));

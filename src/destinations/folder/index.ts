@@ -69,6 +69,7 @@ async function carryOut(
     revision: imported.digest,
     files: version.files.length,
     bytes_sent: imported.bytes_added,
+    use: [`rerank-tune registry pull ${version.version} ./model --registry ${folder}`],
   };
 }
 

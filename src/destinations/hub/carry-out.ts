@@ -51,18 +51,20 @@ export async function carryOut(hub: HubWriter, order: Order, emit: (event: Stage
   if (!order.exists) await step("create_repository", `creating ${repo}`, () => create(hub, target));
   const sent = await step("send_files", "sending the files", () => sendFiles(hub, repo, legs, emit));
   const plannedMain = legs.find(({ branch }) => branch === "main")?.planned;
-  let revision = "";
+  const revisions = new Map<Leg["branch"], string>();
   for (const leg of legs) {
     const { branch } = leg;
-    revision = await step(`commit_${branch}`, `committing to ${branch}`, () =>
+    const revision = await step(`commit_${branch}`, `committing to ${branch}`, () =>
       bringBranch(hub, repo, leg, plannedMain, sent.modes.get(branch) ?? new Map()),
     );
+    revisions.set(branch, revision);
     await step(`check_${branch}`, `reading ${branch} back`, () => checkRelease(hub, repo, revision, leg));
     if (branch !== "main") await step(`tag_${branch}`, `tagging ${branch}`, () => bringTag(hub, repo, leg, revision));
   }
   const { newCard } = order;
   const main = legs.at(-1);
-  if (main === undefined) throw new Error("a release without a branch");
+  const revision = revisions.get("main");
+  if (main === undefined || revision === undefined) throw new Error("a release without a branch");
   await step("tag_main", "tagging the release", () => bringTag(hub, repo, main, revision));
   if (newCard !== undefined)
     await step("new_version", `pointing ${target.replaces} to it`, () => bringNewVersion(hub, target, newCard));
@@ -73,7 +75,17 @@ export async function carryOut(hub: HubWriter, order: Order, emit: (event: Stage
     revision,
     files: sent.files,
     bytes_sent: sent.bytes,
+    use: commandsFor(repo, revision, revisions.get("int8")),
   };
+}
+
+/** Text Embeddings Inference opens the int8 graph on the branch that has it under the one name it knows. */
+function commandsFor(repo: string, main: string, int8 = main): string[] {
+  return [
+    `hf download ${repo} --revision ${main}`,
+    `text-embeddings-router --model-id ${repo} --revision ${int8}`,
+    `python -c 'from sentence_transformers import CrossEncoder; CrossEncoder("${repo}", revision="${main}")'`,
+  ];
 }
 
 /** One that is there already, from a run before or a reply that was lost, is taken as it is. */

@@ -147,7 +147,16 @@ async function carryOut(work: Work, blobs: readonly OutgoingBlob[]): Promise<Rel
     revision: version.digest,
     files: version.files.length,
     bytes_sent: sent,
+    use: commandsFor(repository, tag, version.digest),
   };
+}
+
+function commandsFor({ reference: { text, origin }, shown }: OciRepository, tag: string, digest: string): string[] {
+  const plain = origin.startsWith("http:") ? "--src-tls-verify=false " : "";
+  return [
+    `rerank-tune registry fetch ${text.slice(0, -`:${tag}`.length)}@${digest}`,
+    `skopeo copy ${plain}docker://${shown}@${digest} oci:FOLDER`,
+  ];
 }
 
 async function sendBlobs(

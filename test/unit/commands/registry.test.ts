@@ -171,6 +171,13 @@ describe("the registry on a terminal", () => {
 test("every subcommand that moves something asks for a reason", () => {
   const registry = buildProgram("0", async () => undefined).commands.find((command) => command.name() === "registry");
   const asking = registry?.commands.filter((command) => command.options.some(({ long }) => long === "--reason"));
-  expect(asking?.map((command) => command.name())).toEqual(["alias", "rollback", "protect", "unprotect", "remove"]);
+  expect(asking?.map((command) => command.name())).toEqual([
+    "alias",
+    "unalias",
+    "rollback",
+    "protect",
+    "unprotect",
+    "remove",
+  ]);
   expect(asking?.every((command) => command.options.find(({ long }) => long === "--reason")?.mandatory)).toBe(true);
 });

@@ -44,7 +44,11 @@ describe("a mirror in a folder", () => {
     await first.carryOut();
     const again = await prepared();
     expect(again.plan.bytes).toBe(0);
-    expect((await again.carryOut()).bytes_sent).toBe(0);
+    const released = await again.carryOut();
+    expect(released.bytes_sent).toBe(0);
+    expect(released.use).toEqual([
+      `rerank-tune registry pull ${released.version} ./model --registry ${released.address}`,
+    ]);
   });
 
   test("shares no file with the registry it comes from", async () => {

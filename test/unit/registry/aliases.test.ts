@@ -50,6 +50,51 @@ describe("moving an alias", () => {
   });
 });
 
+describe("taking an alias away", () => {
+  test("leaves the version, and a rollback brings the alias back", async () => {
+    const registry = await emptyRegistry();
+    const { digest, version } = await registry.publishVersion(request("one"));
+    expect(await registry.removeAlias({ name: "reranker", alias: "latest", reason: "misspelt" })).toEqual({
+      name: "reranker",
+      alias: "latest",
+      from: digest,
+    });
+    expect(await registry.list()).toMatchObject([{ name: "reranker", aliases: {}, versions: [{ version }] }]);
+    expect((await registry.log("reranker", "latest")).lines.at(-1)).toMatchObject({ from: digest, to: null });
+    expect((await registry.verify()).problems).toEqual([]);
+    await expect(registry.show("reranker")).rejects.toMatchObject({
+      code: "REGISTRY_NOT_FOUND",
+      hint: expect.stringContaining("reranker has no alias and 1 version;"),
+    });
+    const back = await registry.rollback({ name: "reranker", alias: "latest", reason: "it was right" });
+    expect(back).toMatchObject({ from: null, to: digest, moved: true });
+    expect((await registry.verify()).problems).toEqual([]);
+  });
+
+  test("lets the last version of a model go", async () => {
+    const registry = await emptyRegistry();
+    const { version } = await registry.publishVersion(request("one"));
+    const remove = () => registry.remove({ reference: version, reason: "the client asked" });
+    await expect(remove()).rejects.toMatchObject({ code: "USAGE", hint: expect.stringContaining("registry unalias") });
+    await registry.removeAlias({ name: "reranker", alias: "latest", reason: "the client asked" });
+    await remove();
+    expect(await registry.list()).toEqual([]);
+    expect((await registry.verify()).problems).toEqual([]);
+  });
+
+  test("is refused where it is protected, or where there is none", async () => {
+    const registry = await emptyRegistry();
+    await registry.publishVersion(request("one", passing()));
+    await registry.moveAlias({ reference: "reranker", alias: "prod", reason: "r" });
+    await registry.setProtection({ ...prod, rule: "passed" });
+    await expect(registry.removeAlias(prod)).rejects.toMatchObject({ code: "USAGE" });
+    await expect(registry.removeAlias({ ...prod, alias: "staging" })).rejects.toMatchObject({
+      code: "REGISTRY_NOT_FOUND",
+    });
+    expect(await aliases(registry)).toHaveProperty("prod");
+  });
+});
+
 describe("a protected alias", () => {
   test("moves to a version that passes, and to no other", async () => {
     const registry = await emptyRegistry();

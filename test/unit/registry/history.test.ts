@@ -39,6 +39,13 @@ describe("what a rollback goes back to", () => {
     expect(versionsBefore(moves(...to), "m", "prod")).toEqual(before);
   });
 
+  test("is what the alias held last where it was taken away", () => {
+    const taken = (lines: ReflogLine[]) => lines.map((line) => (line.to === "-" ? { ...line, to: null } : line));
+    expect(versionsBefore(taken(moves("a", "b", "-")), "m", "prod")).toEqual(["a", "b"]);
+    expect(versionsBefore(taken(moves("a", "b", "-", "<b")), "m", "prod")).toEqual(["a"]);
+    expect(versionsBefore(taken(moves("a", "-", "c")), "m", "prod")).toEqual(["a"]);
+  });
+
   test("is that of the alias alone", () => {
     expect(versionsBefore(moves("a", "b"), "m", "latest")).toEqual([]);
     expect(versionsBefore(moves("a", "b"), "n", "prod")).toEqual([]);
