@@ -13,8 +13,8 @@ export interface FrozenBytes {
   blob: string;
 }
 
-/** Small enough that a slow line, too, moves one within the time that counts as silence. */
-const PIECE = 256 * 1024;
+/** Bytes; small enough that a slow line, too, moves one within the time that counts as silence. */
+export const PIECE = 256 * 1024;
 
 /**
  * The file in pieces of at most 256 KiB. Whoever reads never gets the last piece of a file that is not the one that was frozen, so

@@ -40,6 +40,8 @@ export interface TryOptions {
   once?: boolean;
   /** Bytes of a reply to read at most; a server that knows no ranges would send gigabytes. */
   most?: number;
+  /** What is sent, in pieces, for each try anew. Patience then counts from the last piece that left: a slow line is not a dead one. */
+  pieces?: readonly Uint8Array[];
 }
 
 /**
@@ -110,15 +112,31 @@ async function tryOnce(hub: HubWriter, address: string, init: RequestInit, optio
   const signals = [hub.signal, late.signal, ...(init.signal ? [init.signal] : [])];
   try {
     const headers = withToken(hub, address, init.headers);
-    const reply = await hub.fetch(address, { ...init, headers, signal: AbortSignal.any(signals) });
-    const body = await bytesOf(reply, options.most ?? Number.POSITIVE_INFINITY);
-    return reply.ok && !isWhole(reply.headers, body) ? { reason: "a reply that is no whole JSON" } : { reply, body };
+    const body = options.pieces === undefined ? {} : streamed(options.pieces, headers, () => timer.refresh());
+    const reply = await hub.fetch(address, { ...init, ...body, headers, signal: AbortSignal.any(signals) });
+    const bytes = await bytesOf(reply, options.most ?? Number.POSITIVE_INFINITY);
+    return reply.ok && !isWhole(reply.headers, bytes)
+      ? { reason: "a reply that is no whole JSON" }
+      : { reply, body: bytes };
   } catch (error) {
     if (hub.signal.aborted) throw stoppedRelease(hub.signal);
     return { reason: late.signal.aborted ? (late.signal.reason as Error).message : reasonOf(error) };
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Storage wants to know the length beforehand; `moved` is called whenever a piece is asked for. */
+function streamed(pieces: readonly Uint8Array[], headers: Headers, moved: () => void): RequestInit {
+  headers.set("Content-Length", String(pieces.reduce((sum, { length }) => sum + length, 0)));
+  const body = async function* (): AsyncGenerator<Uint8Array> {
+    for (const piece of pieces) {
+      moved();
+      yield piece;
+    }
+    moved();
+  };
+  return { body: body(), duplex: "half" } as unknown as RequestInit;
 }
 
 async function bytesOf(reply: Response, most: number): Promise<Buffer> {

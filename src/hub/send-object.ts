@@ -1,6 +1,6 @@
 // Sends one file to the addresses that large-file storage named: in one piece or in parts, watched for silence.
 import type { FrozenBytes } from "./frozen-bytes.js";
-import { checkedParts, checkedPieces } from "./frozen-bytes.js";
+import { checkedParts, checkedPieces, PIECE } from "./frozen-bytes.js";
 import { type HubWriter, patientFetch, reasonOf, stoppedRelease, withToken } from "./patient-fetch.js";
 import { withoutSecrets } from "./redaction.js";
 import { askedWait, replyClass } from "./reply-class.js";
@@ -129,10 +129,15 @@ async function sendParts(
   return await post(hub, href, complete);
 }
 
+function piecesOf(part: Buffer): Buffer[] {
+  const count = Math.ceil(part.length / PIECE);
+  return Array.from({ length: count }, (_, at) => part.subarray(at * PIECE, (at + 1) * PIECE));
+}
+
 /** @returns the part's ETag, or why it did not arrive. */
 async function sendPart(hub: HubWriter, href: string, part: Buffer): Promise<string | SendFailure> {
   try {
-    const reply = await patientFetch(hub)(href, { method: "PUT", body: new Uint8Array(part) });
+    const reply = await patientFetch(hub, { pieces: piecesOf(part) })(href, { method: "PUT" });
     // Its tries are used up; only links that ran out are worth new ones.
     if (!reply.ok) return { ...(await refusal(reply)), final: replyClass(reply.status) !== "unauthorized" };
     return reply.headers.get("ETag") ?? { reason: "storage gave no ETag for a part", final: true };

@@ -1,5 +1,6 @@
 // The calls of the Hub that a release needs and @huggingface/hub 2.17.5 lacks or does its own way; packaging of each in one function.
 import { createBranch, createRepo, HubApiError, listFiles } from "@huggingface/hub";
+import { jsonOf } from "../artifacts/json-value.js";
 import { apiError, type HubWriter, patientFetch, type TryOptions } from "./patient-fetch.js";
 
 export interface RepositoryState {
@@ -123,10 +124,11 @@ export async function validateCard(hub: HubWriter, card: string): Promise<CardVe
   const body = JSON.stringify({ repoType: "model", content: card });
   const reply = await patientFetch(hub)(address, { method: "POST", body, headers: JSON_TYPE });
   const text = await reply.text();
-  if (!reply.ok && reply.status !== 400) throw apiError(hub, reply, text);
-  const said = JSON.parse(text) as Said;
+  const said = jsonOf(text) as Said | undefined;
+  // A card with errors comes back as 400 with a list of them; any other 400 is a refusal of the call.
+  if (!reply.ok && !(reply.status === 400 && Array.isArray(said?.errors))) throw apiError(hub, reply, text);
   const messages = (list: { message: string }[] = []) => list.map(({ message }) => message);
-  return { errors: messages(said.errors), warnings: messages(said.warnings) };
+  return { errors: messages(said?.errors), warnings: messages(said?.warnings) };
 }
 
 /** A small file as text. @returns undefined where there is none. */
