@@ -36,12 +36,13 @@ async function prepare(
   const target = readTarget(written);
   const { variables, signal, emit } = context;
   const legs = legsOf(target, version, (await context.versionsOf?.(`${version.name}-int8`)) ?? []);
-  const card = await refuseUnfit(legs, version);
+  const cards = await refuseUnfit(legs, version);
   const onPause = (message: string) => emit({ type: "note", message });
   const { hub, publisherOf } = await openWriter(variables, signal, onPause, patience);
   try {
     const survey = await surveyOf(hub, target, publisherOf, legs);
-    const warnings = await refuseCard(hub, card);
+    const warnings: string[] = [];
+    for (const card of cards) warnings.push(...(await refuseCard(hub, card)));
     const newCard = await supersededCard(hub, target);
     const planned = legs.map((leg) => withHead(leg, survey.references.branches.get(leg.branch)));
     const order: Order = {
@@ -70,16 +71,18 @@ function legsOf(target: HubTarget, version: FrozenVersion, others: readonly Froz
 
 const withHead = (leg: Leg, head: string | undefined): Leg => (head === undefined ? leg : { ...leg, planned: head });
 
-/** Everything that this machine can find out alone. @returns the card. */
-async function refuseUnfit(legs: readonly Leg[], version: FrozenVersion): Promise<string> {
+/** Everything that this machine can find out alone. @returns the cards: that of the version, and of its twin where it has one. */
+async function refuseUnfit(legs: readonly Leg[], version: FrozenVersion): Promise<string[]> {
   const files = await Promise.all(legs.map(async (leg) => await fileProblems(leg.version.files)));
-  const found = version.files.find(({ path }) => path === MODEL_FILES.card);
   const problems: Problem[] = files.flat();
-  if (found === undefined) problems.push({ file: MODEL_FILES.card, message: "is missing" });
-  const card = found === undefined || problems.length > 0 ? "" : (await checkedContent(found)).toString();
-  if (problems.length === 0) problems.push(...cardProblems(card));
+  const found = legs.flatMap((leg) => leg.version.files.find(({ path }) => path === MODEL_FILES.card) ?? []);
+  if (!found.some((card) => version.files.includes(card)))
+    problems.push({ file: MODEL_FILES.card, message: "is missing" });
+  const cards: string[] = [];
+  if (problems.length === 0) for (const file of found) cards.push((await checkedContent(file)).toString());
+  problems.push(...cards.flatMap(cardProblems));
   if (problems.length > 0) throw unfit(version, problems);
-  return card;
+  return cards;
 }
 
 /** The Hub makes this check at the commit, too, when gigabytes have gone up. */

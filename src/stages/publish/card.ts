@@ -4,8 +4,8 @@ import type { PackageManifest } from "../../model-folder/layout.js";
 import { processorsOf } from "../../model-folder/processors.js";
 import { inClusters } from "../../ranking/clusters.js";
 import type { QualityRow, VerifyOutput } from "../verify/schema.js";
-import { frontMatter } from "./front-matter.js";
-import { snippets } from "./snippets.js";
+import { frontMatter, TEI_FOLDER } from "./front-matter.js";
+import { snippets, teiSnippets } from "./snippets.js";
 import { otherTexts, smallerVocabulary, trimOf } from "./trim-words.js";
 import { verdictSection } from "./verdict-section.js";
 
@@ -36,6 +36,23 @@ export function renderCard(input: CardInput): string {
     `## Limitations\n\n${limitations(input)}`,
   ];
   return `---\n${stringify(frontMatter(input))}---\n\n# ${input.name}\n\n${sections.join("\n\n")}\n`;
+}
+
+/**
+ * The card of the folder that holds the int8 graph for Text Embeddings Inference.
+ * @param input with the folder's own name, and a manifest of int8 alone.
+ * @param model name of the whole model, whose card has the rest.
+ */
+export function renderTeiCard(input: CardInput, model: string): string {
+  const { name, manifest } = input;
+  const sections = [
+    `The int8 graph of the reranker \`${model}\`, as \`onnx/model.onnx\`, which is what Text Embeddings Inference opens. Verdict, data, training and the other graphs: the card of \`${model}\`. Pairs are cut to ${manifest.max_length} tokens, the longer text first.`,
+    `## Quality\n\n${qualityTable(input)}`,
+    `## Checks\n\n${checks(input)}`,
+    `## Use\n\n${teiSnippets(name)}`,
+    `## Limitations\n\n${limitations(input)}`,
+  ];
+  return `---\n${stringify(frontMatter(input, TEI_FOLDER))}---\n\n# ${name}\n\n${sections.join("\n\n")}\n`;
 }
 
 function introduction({ description, manifest, verified }: CardInput): string {

@@ -1,19 +1,17 @@
 // Stage `publish`: turns a verified package into one immutable version of the local registry, with its card and report.
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hashText } from "../../artifacts/hash.js";
 import { jsonOf } from "../../artifacts/json-value.js";
 import { RECORDS_FOLDER } from "../../artifacts/manifest.js";
 import { RerankTuneError } from "../../errors.js";
 import type { BaseLicense } from "../../hub/base-license.js";
-import { MODEL_FILES, type PackageManifest, VARIANT_FILES } from "../../model-folder/layout.js";
+import type { PackageManifest } from "../../model-folder/layout.js";
 import { readPackageManifest } from "../../model-folder/open.js";
 import type { ResolvedRecipe, Stage, StageContext, StageInput, StageInputs } from "../../pipeline/stage.js";
 import {
   evidenceOf,
   openRegistry,
-  type PublishedFile,
-  type PublishRequest,
   REPORT_TYPE,
   type Referrer,
   type Registry,
@@ -26,6 +24,7 @@ import { renderCard } from "./card.js";
 import { billsOfMaterials, evidenceBeside, readBuildFacts, signingKey } from "./evidence.js";
 import { checkVerdict, selectVariants } from "./preflight.js";
 import type { PublishOptions, PublishOutput } from "./schema.js";
+import { int8Alone, modelVersion, teiName, teiVersion } from "./versions.js";
 
 /** verify's full report, with timings, in the records of its artifact. */
 const REPORT_FILE = "report.json";
@@ -34,8 +33,8 @@ type Upstream = "package" | "verify";
 
 export const publish: Stage<PublishOptions, PublishOutput, Upstream> = {
   name: "publish",
-  // 4: evidence beside the version; the card has a model-index, and the licence of the base where the recipe names none.
-  version: 4,
+  // 5: the folder for TEI has a card.
+  version: 5,
   needs: ["package", "verify"],
   options: (recipe) => ({
     name: recipe.publish.name ?? recipe.name,
@@ -90,9 +89,9 @@ async function run(
   const tei = hasInt8
     ? await registry.publishVersion({
         ...shared,
-        ...(await teiVersion(join(packaged.dir, tei_int8), options, manifest)),
+        ...(await teiVersion(join(packaged.dir, tei_int8), options, manifest, verified)),
         referrers: [report],
-        evidence: evidenceOn({ ...manifest, variants: manifest.variants.filter((variant) => variant.name === "int8") }),
+        evidence: evidenceOn(int8Alone(manifest)),
       })
     : undefined;
   context.emit({ type: "phase", name: "publish_model" });
@@ -120,54 +119,6 @@ async function run(
 /** The recipe's word, else that of the base's own card. */
 function licenseOf({ package: { license }, base_license }: ResolvedRecipe): BaseLicense {
   return license === undefined ? (base_license ?? { license: "other" }) : { license };
-}
-
-type Version = Pick<PublishRequest, "name" | "files" | "config">;
-
-function modelVersion(folder: string, options: PublishOptions, manifest: PackageManifest, card: string): Version {
-  const readme = { path: MODEL_FILES.card, bytes: Buffer.byteLength(card), sha256: hashText(card) };
-  const complete: PackageManifest = { ...manifest, files: [...manifest.files, readme] };
-  const files: PublishedFile[] = manifest.files.map(({ path, sha256 }) => ({
-    path,
-    source: join(folder, path),
-    sha256,
-  }));
-  files.push({ path: MODEL_FILES.card, source: { content: card } });
-  files.push({ path: MODEL_FILES.manifest, source: { content: `${JSON.stringify(complete, null, 2)}\n` } });
-  return { name: options.name, files, config: modelPackConfig(options.name, options.license, manifest, "float32") };
-}
-
-const teiName = (name: string): string => `${name}-int8`;
-
-/** Its graph is the int8 one of the model, so the registry has the bytes once. */
-async function teiVersion(folder: string, options: PublishOptions, manifest: PackageManifest): Promise<Version> {
-  const digests = new Map(manifest.files.map(({ path, sha256 }) => [path, sha256]));
-  const names = (await readdir(folder)).filter((name) => name !== "onnx").sort();
-  const files: PublishedFile[] = names.map((path) => ({ path, source: join(folder, path) }));
-  files.push({
-    path: VARIANT_FILES.fp32,
-    source: join(folder, VARIANT_FILES.fp32),
-    sha256: digests.get(VARIANT_FILES.int8),
-  });
-  const name = teiName(options.name);
-  return { name, files, config: modelPackConfig(name, options.license, manifest, "int8") };
-}
-
-function modelPackConfig(
-  name: string,
-  license: string,
-  manifest: PackageManifest,
-  precision: string,
-): PublishRequest["config"] {
-  return {
-    descriptor: { name, licenses: [license], sourceURL: manifest.base_model },
-    config: {
-      architecture: "transformer",
-      format: "onnx",
-      precision,
-      ...(precision === "int8" ? { quantization: "int8" } : {}),
-    },
-  };
 }
 
 /** The report travels beside the version, not in it: its timings would give every run another digest. */

@@ -12,15 +12,28 @@ const GRAPHS: Record<string, string> = { fp32: "model.onnx", fp16: "model_fp16.o
 
 /** Markdown with one fenced block a consumer. `int8` is named only where it is in the folder. */
 export function snippets(input: SnippetInput): string {
-  const pull = `rerank-tune registry pull ${input.name} ./${input.name}`;
   return [
-    block("Fetch the folder, every byte checked", "sh", pull),
+    whereItIs(input.name),
+    pulling(input.name),
     textEmbeddingsInference(input),
     sentenceTransformers(input),
     transformersJs(input),
     onnxruntimeNode(input),
   ].join("\n\n");
 }
+
+/** Markdown, for the folder that holds the int8 graph for TEI alone. */
+export function teiSnippets(name: string): string {
+  const start = block("Text Embeddings Inference", "sh", `text-embeddings-router --model-id ./${name}`);
+  return [whereItIs(name), pulling(name), start].join("\n\n");
+}
+
+/** The card cannot know where it will be released: that comes after it. */
+const whereItIs = (name: string): string =>
+  `\`./${name}\` is the folder that the first command writes. Read from a Hub, write the name of the repository in its place, and the whole commit as the revision: a branch or tag can move.`;
+
+const pulling = (name: string): string =>
+  block("Fetch the folder, every byte checked", "sh", `rerank-tune registry pull ${name} ./${name}`);
 
 function textEmbeddingsInference({ name, variants }: SnippetInput): string {
   const fp32 = `text-embeddings-router --model-id ./${name}`;

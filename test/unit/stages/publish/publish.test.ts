@@ -312,6 +312,24 @@ describe("the card", () => {
     expect(cardProblems(text)).toEqual([]);
   });
 
+  test("of the folder for TEI has the figures of int8 alone, and says whose graph it is", async () => {
+    const { options, run } = await setUp();
+    await run();
+    const { card: text = "" } = await (await openRegistry(options.registry_dir)).show("tiny-int8");
+    expect(cardProblems(text)).toEqual([]);
+    expect(parse(text.split("---\n")[1] ?? "")).toMatchObject({
+      library_name: "text-embeddings-inference",
+      license: "mit",
+      base_model: "owner/base",
+      base_model_relation: "quantized",
+      "model-index": [{ name: "tiny-int8", results: [{ metrics: [{ value: 0.5 }, {}, {}] }] }],
+    });
+    expect(text).toContain("The int8 graph of the reranker `tiny`");
+    expect(text).toContain("text-embeddings-router --model-id ./tiny-int8\n");
+    expect(text).toContain("| int8 | ");
+    expect(text).not.toMatch(/\| fp(32|16)/);
+  });
+
   test("has the licence of the recipe, else that of the base's own card, else other", () => {
     const recipe = (license?: string, base_license?: object) =>
       ({ name: "a", publish: {}, package: { license, languages: [] }, base_license }) as unknown as ResolvedRecipe;
