@@ -107,11 +107,11 @@ export async function pullFromRegistry(
 /** @param reference with `--signature` the version to check; without both the whole registry. */
 export async function verifyRegistry(
   reference: string | undefined,
-  flags: RegistryFlags & SignatureFlags,
+  flags: VerifyFlags,
   context: CommandContext,
 ): Promise<Renderable> {
   if (reference !== undefined && flags.signature === true) return await verifyVersionSignature(reference, flags);
-  if (reference !== undefined || flags.signature !== undefined)
+  if (reference !== undefined || flags.signature !== undefined || (flags.head !== undefined && flags.signature))
     throw new RerankTuneError({
       code: "USAGE",
       message: "A version and --signature go together: the bytes of a registry are checked as a whole.",
@@ -119,10 +119,23 @@ export async function verifyRegistry(
     });
   const registry = await openRegistry(resolve(registryFolder(flags)));
   context.emit({ type: "phase", name: "hash blobs" });
-  const report = await registry.verify((completed, total) =>
-    context.emit({ type: "progress", completed, total, unit: "blobs" }),
-  );
+  const report = await registry.verify({
+    ...notedHead(flags),
+    onBlob: (completed, total) => context.emit({ type: "progress", completed, total, unit: "blobs" }),
+  });
   return { data: report, essential: "sound", text: () => soundText(report) };
+}
+
+/** @throws RerankTuneError USAGE when it is no sha256: a shortened one proves little. */
+function notedHead({ head }: VerifyFlags): { notedHead?: string } {
+  if (head === undefined) return {};
+  const [, notedHead] = /^(?:sha256:)?([0-9a-f]{64})$/.exec(head.trim().toLowerCase()) ?? [];
+  if (notedHead !== undefined) return { notedHead };
+  throw new RerankTuneError({
+    code: "USAGE",
+    message: "--head takes the 64 hex digits that `rerank-tune registry verify` printed.",
+    hint: "without --head it prints those of today",
+  });
 }
 
 function soundText(report: RegistryReport): string {
@@ -135,5 +148,6 @@ function soundText(report: RegistryReport): string {
     ...(aside === 0 ? [] : [`${size(aside)} set aside by collection, not hashed`]),
   ];
   const first = `sound: ${plural(versions, "version")}, ${plural(blobs, "blob")}, ${size(bytes)}`;
-  return [first, ...notes.map((note) => `note: ${note}`)].join("\n");
+  const log = report.log_head === null ? [] : [`log: ${plural(report.log_lines, "line")}, head`, report.log_head];
+  return [first, ...log, ...notes.map((note) => `note: ${note}`)].join("\n");
 }

@@ -18,7 +18,7 @@ import { type PublishedVersion, type PublishRequest, publishInto, type Referrer 
 import { type PulledVersion, type PullOptions, pullVersion } from "./pull.js";
 import { inventory, type ListedModel, type ShownVersion, type Storage, showVersion } from "./read.js";
 import { removeAlias, removeVersion } from "./removal.js";
-import { checkRegistry, type RegistryReport, registryCorrupt } from "./verify.js";
+import { checkRegistry, type RegistryReport, registryCorrupt, type VerifyOptions } from "./verify.js";
 
 export type { MovedAlias, Protection } from "./aliases.js";
 export type { Attached } from "./attach.js";
@@ -72,7 +72,7 @@ export interface Registry {
   /** Writes a version into a new or empty folder, every byte checked. */
   pull(reference: string, target: string, options?: PullOptions): Promise<PulledVersion>;
   /** Rehashes everything. @throws RerankTuneError REGISTRY_CORRUPT with all problems, and the report as `data`. */
-  verify(onBlob?: (done: number, total: number) => void): Promise<RegistryReport>;
+  verify(options?: VerifyOptions): Promise<RegistryReport>;
   /** Moves an alias to another version of its model; see aliases.ts. */
   moveAlias(request: Omit<AliasRequest, "name"> & { reference: string }): Promise<MovedAlias>;
   /** Moves it back, to the version before or to `to`. */
@@ -156,9 +156,9 @@ export async function openRegistry(dir: string, options: { create?: boolean } = 
     attach: (reference, referrers) =>
       guarded(root, async () => await attachTo(root, await index(), reference, referrers)),
     importVersion: (request) => guarded(root, () => importInto(root, request)),
-    verify: (onBlob) =>
+    verify: (options) =>
       guarded(root, async () => {
-        const report = await checkRegistry(root, await index(), onBlob);
+        const report = await checkRegistry(root, await index(), options);
         if (report.problems.length > 0) throw registryCorrupt(root, report);
         return report;
       }),

@@ -10,7 +10,7 @@ import { versionEntries } from "./index-file.js";
 import { layerFiles } from "./pull.js";
 import { batches } from "./quarantine.js";
 import { readManifest } from "./read.js";
-import { readReflog } from "./reflog.js";
+import { REFLOG_FILE, readReflog } from "./reflog.js";
 import { blobProblem, checkTree, modeProblem } from "./tree.js";
 
 export interface RegistryReport {
@@ -24,21 +24,35 @@ export interface RegistryReport {
   uncommitted_log_bytes: number;
   /** Bytes that collection set aside and has not deleted yet; they are not hashed. */
   quarantined_bytes: number;
+  /** Committed lines of the log. */
+  log_lines: number;
+  /** sha256 (hex) of the last of them; null in a registry without any. Whoever keeps it elsewhere can tell later whether history was rewritten. */
+  log_head: string | null;
   problems: Problem[];
 }
 
-/** Rehashes everything. @param onBlob called after each blob with how many are done. */
+export interface VerifyOptions {
+  /** Called after each blob with how many are done. */
+  onBlob?(done: number, total: number): void;
+  /** sha256 (hex) of a line of the log that was noted elsewhere; the log has to hold it. */
+  notedHead?: string;
+}
+
+/** Rehashes everything. */
 export async function checkRegistry(
   root: string,
   index: OciIndex,
-  onBlob?: (done: number, total: number) => void,
+  { onBlob, notedHead }: VerifyOptions = {},
 ): Promise<RegistryReport> {
   const store = new BlobStore(root);
   const problems: Problem[] = [];
   const { sound, bytes, blobs } = await hashBlobs(store, problems, onBlob);
   const used = new Set<string>();
   for (const entry of index.manifests) await checkEntry(store, entry, sound, used, problems);
-  const log = await readReflog(root, index.annotations?.[REFLOG_HEAD]);
+  const head = index.annotations?.[REFLOG_HEAD];
+  const log = await readReflog(root, head);
+  if (notedHead !== undefined && notedHead !== head && !log.lines.some(({ previous }) => previous === notedHead))
+    problems.push(lostLine(root, notedHead));
   problems.push(...auditIndex(root, index, log), ...(await auditTexts(root)), ...(await checkTree(root)));
   return {
     blobs,
@@ -47,7 +61,17 @@ export async function checkRegistry(
     unused: [...sound.keys()].filter((digest) => !used.has(digest)).length,
     uncommitted_log_bytes: log.uncommitted,
     quarantined_bytes: (await batches(root)).reduce((sum, batch) => sum + batch.bytes, 0),
+    log_lines: log.lines.length,
+    log_head: head ?? null,
     problems,
+  };
+}
+
+/** A chain can be sound and still be another one: written anew from the beginning, or an old copy that was put back. */
+function lostLine(root: string, line: string): Problem {
+  return {
+    file: join(root, REFLOG_FILE),
+    message: `it has no line ${line}: history was rewritten, or an older copy of the registry was put back`,
   };
 }
 
