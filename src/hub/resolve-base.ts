@@ -6,7 +6,7 @@ import { acquireLock } from "../artifacts/lock.js";
 import { fromFileSystemError, RerankTuneError } from "../errors.js";
 import { incomingProblems, refuseUnsafe } from "../model-folder/incoming.js";
 import type { StageEvent } from "../pipeline/stage.js";
-import { type AccessOptions, callOptions, type HubAccess, openAccess } from "./access.js";
+import { type AccessOptions, callOptions, type HubAccess, openAccess, resolveAddress } from "./access.js";
 import { COMMIT, fromCache, isFolder, isOffline, remember } from "./cache.js";
 import { type Download, downloadFile } from "./download.js";
 import { hubFailure, refused } from "./failures.js";
@@ -127,11 +127,10 @@ async function fetchCommit(access: HubAccess, options: ResolveBaseOptions, sha: 
 }
 
 function downloadOf(access: HubAccess, repo: string, sha: string): Omit<Download, "onProgress"> {
-  const encoded = (path: string) => path.split("/").map(encodeURIComponent).join("/");
   return {
     access,
     subject: `${repo}@${sha.slice(0, 12)}`,
-    address: (path) => `${access.hubUrl}/${repo}/resolve/${sha}/${encoded(path)}`,
+    address: (path) => resolveAddress(access, repo, sha, path),
     refused: (status, subject) => refused(status, subject, access.hubUrl),
     settings: "HTTPS_PROXY and HF_ENDPOINT",
   };
