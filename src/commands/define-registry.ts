@@ -5,8 +5,9 @@ import { defineEvidenceCommands, withSignature, withTrustedKeys } from "./define
 import { defineFetch } from "./define-oci.js";
 import { defineServingCommands } from "./define-serving.js";
 import { wholeNumber, withPlaces } from "./flags.js";
+import type { RegistryFlags } from "./local-registry.js";
 import type { Perform } from "./perform.js";
-import type { PullFlags, RegistryFlags } from "./registry.js";
+import type { PullFlags } from "./registry.js";
 import type { CollectFlags } from "./registry-collect.js";
 import type { LineageFlags } from "./registry-compare.js";
 import type { ProtectFlags, ReasonFlags, RollbackFlags } from "./registry-history.js";

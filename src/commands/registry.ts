@@ -5,25 +5,21 @@ import {
   type Evidence,
   evidenceOf,
   type ListedModel,
-  openRegistry,
   type RegistryReport,
   type ShownVersion,
   type Storage,
 } from "../registry/index.js";
+import { shortDigest } from "../registry/reference.js";
 import { plural, size } from "../ui/format.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
-import { type CommandContext, displayPath, registryFolder } from "./context.js";
+import { type CommandContext, displayPath } from "./context.js";
+import { openLocal, type RegistryFlags } from "./local-registry.js";
 import { timeOf, trustedKeysAt } from "./trusted-keys.js";
 import { evidenceLines, type SignatureFlags, verifyVersionSignature } from "./verify-signature.js";
 
-export interface RegistryFlags {
-  artifacts: string;
-  registry?: string;
-}
-
 export async function listRegistry(flags: RegistryFlags): Promise<Renderable> {
-  const registry = await openRegistry(resolve(registryFolder(flags)));
+  const registry = await openLocal(flags);
   const { models, storage, protected: rules } = await registry.inventory();
   return {
     data: { registry: registry.root, models, storage, protected: rules },
@@ -50,16 +46,11 @@ function listText(models: ListedModel[], storage: Storage, guarded: ReadonlySet<
   return [...columns([["model", "version", "size", "alias"], ...rows], [1, 3]), "", total, ...note].join("\n");
 }
 
-/** `sha256:` and twelve digits: enough to tell versions apart, short enough for a line. */
-export function shortDigest(digest: string): string {
-  return digest.slice(0, 19);
-}
-
 export async function showRegistry(
   reference: string,
   flags: RegistryFlags & Pick<SignatureFlags, "key" | "at">,
 ): Promise<Renderable> {
-  const registry = await openRegistry(resolve(registryFolder(flags)));
+  const registry = await openLocal(flags);
   const shown = await registry.show(reference);
   const keys = await trustedKeysAt(flags.key ?? []);
   const found = await evidenceOf(await registry.frozen(shown.version), keys, timeOf(flags.at));
@@ -93,7 +84,7 @@ export async function pullFromRegistry(
   target: string,
   flags: RegistryFlags & PullFlags,
 ): Promise<Renderable> {
-  const registry = await openRegistry(resolve(registryFolder(flags)));
+  const registry = await openLocal(flags);
   const pulled = await registry.pull(reference, resolve(target), { reread: flags.verify === true });
   const { version, folder, files, bytes, reread } = pulled;
   const checked = reread ? "; every file reads back as it was published" : "";
@@ -117,7 +108,7 @@ export async function verifyRegistry(
       message: "A version and --signature go together: the bytes of a registry are checked as a whole.",
       hint: "`rerank-tune registry verify`, or `rerank-tune registry verify MODEL --signature --key FILE`",
     });
-  const registry = await openRegistry(resolve(registryFolder(flags)));
+  const registry = await openLocal(flags);
   context.emit({ type: "phase", name: "hash blobs" });
   const report = await registry.verify((completed, total) =>
     context.emit({ type: "progress", completed, total, unit: "blobs" }),

@@ -9,11 +9,11 @@ import { keyObjection, type TrustedKey } from "../evidence/key-ring.js";
 import { differences, isUnder, leftOut, readModelStatement, SIGNATURE_FILE } from "../evidence/model-signing.js";
 import { readStatement } from "../evidence/statement.js";
 import { scanFolder } from "../model-folder/scan.js";
-import { type Evidence, evidenceOf, type FrozenVersion, openRegistry } from "../registry/index.js";
+import { type Evidence, evidenceOf, type FrozenVersion } from "../registry/index.js";
+import { shortDigest } from "../registry/reference.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
-import { registryFolder } from "./context.js";
-import type { RegistryFlags } from "./registry.js";
+import { openLocal, type RegistryFlags } from "./local-registry.js";
 import { requireKeys, timeOf, trustedKeysAt } from "./trusted-keys.js";
 
 export interface SignatureFlags {
@@ -105,7 +105,7 @@ export async function verifyVersionSignature(
 ): Promise<Renderable> {
   requireKeys(flags.key ?? []);
   const keys = await trustedKeysAt(flags.key ?? []);
-  const frozen = await (await openRegistry(resolve(registryFolder(flags)))).frozen(reference);
+  const frozen = await (await openLocal(flags)).frozen(reference);
   await rehash(frozen);
   const all = await evidenceOf(frozen, keys, timeOf(flags.at));
   const evidence = all.map(({ content: _content, ...item }) => item);
@@ -130,7 +130,7 @@ export function evidenceLines(found: readonly Evidence[]): string[] {
     found.map(({ kind, of, state, signer, reason, digest }) => [
       `  ${kind}${of === null ? "" : ` (${of})`}`,
       `${state}${signer === null ? "" : ` by ${signer}`}${reason === null ? "" : `: ${reason}`}`,
-      digest.slice(0, 19),
+      shortDigest(digest),
     ]),
     [0, 1, 2],
   );
@@ -157,7 +157,7 @@ function notVerified(version: FrozenVersion, found: readonly Evidence[]): Rerank
         ? `sign it: \`rerank-tune registry sign ${version.name} --key FILE\``
         : "do not use this version, unless you named the wrong keys",
     problems: signatures.map(({ digest, reason }) => ({
-      path: digest.slice(0, 19),
+      path: shortDigest(digest),
       message: reason ?? "not verified",
     })),
   });
