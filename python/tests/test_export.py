@@ -18,35 +18,17 @@ from rerank_tune_worker.onnx_export.probes import probe_pairs
 from rerank_tune_worker.protocol import Job
 from rerank_tune_worker.reporter import Cancelled, JobError, Reporter
 from tests import tiny_models
-from tests.perturb import perturb
-
-MAX_LENGTH = 48
+from tests.onnx_workplace import MAX_LENGTH, OnnxWorkplace
 
 
 def setUpModule():
-    global FOLDER, DONE
-    FOLDER = tempfile.TemporaryDirectory()
-    DONE = {}
-    for kind in tiny_models.KINDS:
-        tiny_models.build(kind, model_of(kind))
-        perturb(model_of(kind))
-        DONE[kind] = run_export(kind, out_of(kind))
+    global PLACE, DONE
+    PLACE = OnnxWorkplace()
+    DONE = {kind: run_export(kind, PLACE.out_of(kind)) for kind in tiny_models.KINDS}
 
 
 def tearDownModule():
-    FOLDER.cleanup()
-
-
-def model_of(kind):
-    return os.path.join(FOLDER.name, kind)
-
-
-def out_of(kind):
-    return os.path.join(FOLDER.name, kind + "-out")
-
-
-def graph_of(kind):
-    return os.path.join(out_of(kind), "onnx", "model.onnx")
+    PLACE.cleanup()
 
 
 def digest_of(path):
@@ -64,12 +46,12 @@ def change_config(folder, **values):
 
 
 def run_export(kind, out_dir, reporter=None):
-    job = Job(1, "t", "export", out_dir, {"model": model_of(kind)}, {"opset": 17, "max_length": MAX_LENGTH})
+    job = Job(1, "t", "export", out_dir, {"model": PLACE.model_of(kind)}, {"opset": 17, "max_length": MAX_LENGTH})
     return export.run(job, reporter or Reporter(io.StringIO(), "t"))
 
 
 def golden_of(kind):
-    with open(os.path.join(out_of(kind), "golden_pairs.json"), encoding="utf-8") as file:
+    with open(os.path.join(PLACE.out_of(kind), "golden_pairs.json"), encoding="utf-8") as file:
         return json.load(file)
 
 
@@ -90,7 +72,7 @@ class EveryArchitecture(unittest.TestCase):
 
     def test_inputs_and_output_are_what_consumers_feed_and_read(self):
         for kind in self.each():
-            session = onnxruntime.InferenceSession(graph_of(kind))
+            session = onnxruntime.InferenceSession(PLACE.graph_of(kind))
             wanted = ["input_ids", "attention_mask"] + (["token_type_ids"] if kind == "bert" else [])
             self.assertEqual([(i.name, i.type, i.shape) for i in session.get_inputs()], [(name, "tensor(int64)", ["batch_size", "sequence_length"]) for name in wanted])
             (output,) = session.get_outputs()
@@ -99,14 +81,14 @@ class EveryArchitecture(unittest.TestCase):
 
     def test_versions_load_in_older_runtimes(self):
         for kind in self.each():
-            model = onnx.load(graph_of(kind))
+            model = onnx.load(PLACE.graph_of(kind))
             self.assertLessEqual(model.ir_version, 10)
             self.assertEqual([(entry.domain, entry.version) for entry in model.opset_import], [("", 17)])
             onnx.checker.check_model(model, full_check=True)
 
     def test_a_row_of_padding_gives_a_number_and_disturbs_nobody(self):
         for kind in self.each():
-            session = onnxruntime.InferenceSession(graph_of(kind))
+            session = onnxruntime.InferenceSession(PLACE.graph_of(kind))
             pair = golden_of(kind)["pairs"][0]
             length = len(pair["input_ids"])
             feed = {
@@ -131,15 +113,15 @@ class EveryArchitecture(unittest.TestCase):
 
     def test_the_same_model_gives_the_same_bytes(self):
         for kind in self.each():
-            again = os.path.join(FOLDER.name, "again.onnx")
-            export_graph(model_of(kind), again, 17)
-            self.assertEqual(digest_of(again), digest_of(graph_of(kind)))
+            again = PLACE.path("again.onnx")
+            export_graph(PLACE.model_of(kind), again, 17)
+            self.assertEqual(digest_of(again), digest_of(PLACE.graph_of(kind)))
 
     def test_every_operator_set_of_the_recipe_is_exact(self):
         for kind in self.each():
             for opset in (18, 19, 20):
-                path = os.path.join(FOLDER.name, "opset.onnx")
-                exported = export_graph(model_of(kind), path, opset)
+                path = PLACE.path("opset.onnx")
+                exported = export_graph(PLACE.model_of(kind), path, opset)
                 self.assertLessEqual(exported.ir_version, 10)
                 pair = golden_of(kind)["pairs"][3]
                 feed = {"input_ids": np.array([pair["input_ids"]]), "attention_mask": np.ones((1, len(pair["input_ids"])), np.int64), "token_type_ids": np.array([pair.get("token_type_ids", [])])}
@@ -149,23 +131,23 @@ class EveryArchitecture(unittest.TestCase):
 
 class ModernBertPooling(unittest.TestCase):
     def test_the_mean_over_real_tokens_is_exact(self):
-        folder = model_of("modernbert-mean")
+        folder = PLACE.model_of("modernbert-mean")
         tiny_models.build("modernbert", folder)
         change_config(folder, classifier_pooling="mean")
-        self.assertLessEqual(run_export("modernbert-mean", out_of("modernbert-mean")).outputs["max_abs_diff"], 1e-4)
+        self.assertLessEqual(run_export("modernbert-mean", PLACE.out_of("modernbert-mean")).outputs["max_abs_diff"], 1e-4)
 
 
 class Refusals(unittest.TestCase):
     def changed(self, **values):
-        folder = tempfile.mkdtemp(dir=FOLDER.name)
-        for name in os.listdir(model_of("bert")):
-            os.symlink(os.path.join(model_of("bert"), name), os.path.join(folder, name))
+        folder = tempfile.mkdtemp(dir=PLACE.folder)
+        for name in os.listdir(PLACE.model_of("bert")):
+            os.symlink(os.path.join(PLACE.model_of("bert"), name), os.path.join(folder, name))
         change_config(folder, **values)
         return folder
 
     def refusal(self, **values):
         with self.assertRaises(JobError) as caught:
-            export_graph(self.changed(**values), os.path.join(FOLDER.name, "refused.onnx"), 17)
+            export_graph(self.changed(**values), PLACE.path("refused.onnx"), 17)
         self.assertEqual(caught.exception.code, "MODEL_UNSUPPORTED")
         return caught.exception.message
 
@@ -182,12 +164,12 @@ class Refusals(unittest.TestCase):
         folder = self.changed()
         os.unlink(os.path.join(folder, "model.safetensors"))
         with self.assertRaises(JobError) as caught:
-            export_graph(folder, os.path.join(FOLDER.name, "refused.onnx"), 17)
+            export_graph(folder, PLACE.path("refused.onnx"), 17)
         self.assertEqual(caught.exception.code, "MODEL_NOT_FOUND")
 
     def test_a_graph_that_differs_from_pytorch_does_not_pass(self):
         with mock.patch.object(export, "onnx_differences", lambda *_: 2e-4), self.assertRaises(JobError) as caught:
-            run_export("bert", out_of("bert-bad"))
+            run_export("bert", PLACE.out_of("bert-bad"))
         self.assertEqual(caught.exception.code, "GATE_FAILED")
         self.assertIn("2.00e-04", caught.exception.message)
 
@@ -195,15 +177,15 @@ class Refusals(unittest.TestCase):
         reporter = Reporter(io.StringIO(), "t")
         reporter._cancelled.set()
         with self.assertRaises(Cancelled):
-            run_export("bert", out_of("bert-cancelled"), reporter)
+            run_export("bert", PLACE.out_of("bert-cancelled"), reporter)
 
 
 class OnnxFiles(unittest.TestCase):
     def test_external_data_is_one_file_that_runtimes_find(self):
-        folder = tempfile.mkdtemp(dir=FOLDER.name)
+        folder = tempfile.mkdtemp(dir=PLACE.folder)
         path = os.path.join(folder, "model.onnx")
         with mock.patch.object(onnx_files, "SINGLE_FILE_LIMIT", 1000):
-            export_graph(model_of("xlm-roberta"), path, 17)
+            export_graph(PLACE.model_of("xlm-roberta"), path, 17)
         self.assertEqual(sorted(os.listdir(folder)), ["model.onnx", "model.onnx_data"])
         pair = golden_of("xlm-roberta")["pairs"][0]
         feed = {"input_ids": np.array([pair["input_ids"]]), "attention_mask": np.ones((1, len(pair["input_ids"])), np.int64)}
@@ -211,7 +193,7 @@ class OnnxFiles(unittest.TestCase):
 
     def test_weights_outside_the_folder_are_refused(self):
         for location in ("../weights", "/etc/weights", "part\\..\\..\\weights"):
-            path = os.path.join(tempfile.mkdtemp(dir=FOLDER.name), "model.onnx")
+            path = os.path.join(tempfile.mkdtemp(dir=PLACE.folder), "model.onnx")
             model = onnx.ModelProto(ir_version=8, graph=onnx.GraphProto(name="g"))
             tensor = model.graph.initializer.add(name="w", data_type=onnx.TensorProto.FLOAT, dims=[1], data_location=onnx.TensorProto.EXTERNAL)
             tensor.external_data.add(key="location", value=location)
@@ -223,12 +205,12 @@ class OnnxFiles(unittest.TestCase):
             self.assertIn(repr(location), caught.exception.message)
 
     def test_reading_gives_back_nodes_and_values_of_both_forms(self):
-        plain = onnx.load(graph_of("bert"))
-        folder = tempfile.mkdtemp(dir=FOLDER.name)
+        plain = onnx.load(PLACE.graph_of("bert"))
+        folder = tempfile.mkdtemp(dir=PLACE.folder)
         external = os.path.join(folder, "model.onnx")
         with mock.patch.object(onnx_files, "SINGLE_FILE_LIMIT", 1000):
-            export_graph(model_of("bert"), external, 17)
-        for path in (graph_of("bert"), external):
+            export_graph(PLACE.model_of("bert"), external, 17)
+        for path in (PLACE.graph_of("bert"), external):
             model, tensors = onnx_files.read_model(path)
             self.assertEqual(list(model.graph.node), list(plain.graph.node))
             values = {tensor.name: tensor.load() for tensor in tensors}
@@ -236,10 +218,10 @@ class OnnxFiles(unittest.TestCase):
                 np.testing.assert_array_equal(values[initializer.name], onnx.numpy_helper.to_array(initializer))
 
     def test_a_tensor_that_is_not_what_it_said_is_refused(self):
-        model = onnx.load(graph_of("bert"), load_external_data=False)
+        model = onnx.load(PLACE.graph_of("bert"), load_external_data=False)
         wrong = onnx_files.Tensor("wrong", onnx.TensorProto.FLOAT, (3,), lambda: np.zeros(2, np.float32))
         with self.assertRaisesRegex(ValueError, "wrong"):
-            onnx_files.write_model(os.path.join(FOLDER.name, "wrong.onnx"), model, [wrong])
+            onnx_files.write_model(PLACE.path("wrong.onnx"), model, [wrong])
 
 
 class Probes(unittest.TestCase):

@@ -18,8 +18,8 @@ from rerank_tune_worker.quantization import tables
 from rerank_tune_worker.quantization.ladder import int8_tables_suffice
 from rerank_tune_worker.reporter import Reporter
 from tests import tiny_models
+from tests.onnx_workplace import write_groups
 from tests.perturb import perturb
-from tests.test_quantize import write_groups
 
 
 class Rows(unittest.TestCase):

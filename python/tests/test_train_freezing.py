@@ -1,5 +1,4 @@
 """Frozen layers: their weights stay, no backward pass enters them, and what trains has transformers' own gradients."""
-import tempfile
 import unittest
 from collections import Counter
 
@@ -10,8 +9,7 @@ from rerank_tune_worker.base_model import inspect_base, load_base
 from rerank_tune_worker.reporter import JobError
 from rerank_tune_worker.training.model import PairModel, encoder_layers
 from tests import tiny_models
-from tests.test_train_packed import random_pairs
-from tests.train_workplace import DyingReporter, Killed, Workplace, any_step_counts
+from tests.train_workplace import DyingReporter, Killed, TinyBases, Workplace, any_step_counts, random_pairs
 
 
 def graph_of(tensor):
@@ -28,15 +26,7 @@ def graph_of(tensor):
     return Counter(node.name().rsplit("::", 1)[-1] for node in seen), leaves
 
 
-class Gradients(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        torch.set_num_threads(1)
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.folder.cleanup)
-        for kind in tiny_models.KINDS:
-            tiny_models.build(kind, f"{cls.folder.name}/{kind}")
-
+class Gradients(TinyBases):
     def model(self, kind, layers, **options):
         base = inspect_base(f"{self.folder.name}/{kind}")
         settings = {"device": "cpu", "bf16": False, "freeze_embeddings": True, "dropout": False, **options}

@@ -1,6 +1,5 @@
 """LoRA: gradients of the factors, frozen weights, the merge into a plain model, its learning rates, and exact resume."""
 import os
-import tempfile
 import unittest
 
 import torch
@@ -13,22 +12,13 @@ from rerank_tune_worker.training.encoder_parts import encoder_layers, head_param
 from rerank_tune_worker.training.model import PairModel
 from rerank_tune_worker.training.optimizer import build_optimizer, check_learning_rate
 from tests import tiny_models
-from tests.test_train_packed import random_pairs
-from tests.train_workplace import DyingReporter, Killed, Workplace, any_step_counts
+from tests.train_workplace import DyingReporter, Killed, TinyBases, Workplace, any_step_counts, random_pairs
 from tests.training_data import OPTIONS
 
 SETTINGS = {"rank": 4, "alpha": 8.0, "targets": "all"}
 
 
-class Adapted(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        torch.set_num_threads(1)
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.folder.cleanup)
-        for kind in tiny_models.KINDS:
-            tiny_models.build(kind, f"{cls.folder.name}/{kind}")
-
+class Adapted(TinyBases):
     def plain(self, kind):
         return load_base(inspect_base(f"{self.folder.name}/{kind}"), seed=1, attention="eager")
 

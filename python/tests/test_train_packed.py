@@ -1,6 +1,4 @@
 """The packed encoder against transformers' own forward and backward pass, on tiny models with random weights."""
-import random
-import tempfile
 import unittest
 
 import torch
@@ -9,26 +7,12 @@ from rerank_tune_worker.base_model import inspect_base, load_base
 from rerank_tune_worker.pairs import EncodedPair
 from rerank_tune_worker.training.model import PairModel
 from rerank_tune_worker.training.packed_layout import pack
-from tests import tiny_models
+from tests.train_workplace import TinyBases, random_pairs
 
 KINDS = ("bert", "roberta", "xlm-roberta")
 
 
-def random_pairs(count, vocabulary, *, seed=3):
-    rng = random.Random(seed)
-    lengths = [rng.choice((3, 5, 16, 17, 31, 32, 33, 60)) for _ in range(count)]
-    return [EncodedPair([rng.randrange(5, vocabulary) for _ in range(n)], [int(i > n // 2) for i in range(n)]) for n in lengths]
-
-
-class Packed(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        torch.set_num_threads(1)
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.folder.cleanup)
-        for kind in tiny_models.KINDS:
-            tiny_models.build(kind, f"{cls.folder.name}/{kind}")
-
+class Packed(TinyBases):
     def model(self, kind, **options):
         base = inspect_base(f"{self.folder.name}/{kind}")
         settings = {"device": "cpu", "bf16": False, "freeze_embeddings": True, "dropout": False, **options}

@@ -1,5 +1,4 @@
 """Gradient checkpointing: the very gradients of training without it, less kept in between, and the same results in the job."""
-import tempfile
 import unittest
 
 import torch
@@ -7,21 +6,12 @@ import torch
 from rerank_tune_worker.base_model import inspect_base, load_base
 from rerank_tune_worker.training.model import PairModel
 from tests import tiny_models
-from tests.test_train_packed import random_pairs
-from tests.train_workplace import Workplace
+from tests.train_workplace import TinyBases, Workplace, random_pairs
 
 LORA = {"rank": 4, "alpha": 8.0, "targets": "all", "seed": 7}
 
 
-class Recompute(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        torch.set_num_threads(1)
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.folder.cleanup)
-        for kind in tiny_models.KINDS:
-            tiny_models.build(kind, f"{cls.folder.name}/{kind}")
-
+class Recompute(TinyBases):
     def step(self, kind, recompute, **options):
         """Gradients of a step of two micro-batches, and the bytes that autograd kept for the first one."""
         settings = {"device": "cpu", "bf16": False, "freeze_embeddings": True, "dropout": False, **options}

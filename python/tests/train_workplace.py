@@ -2,14 +2,17 @@
 import hashlib
 import io
 import os
+import random
 import tempfile
+import unittest
 from unittest import mock
 
 import torch
 
 from rerank_tune_worker.jobs import train
+from rerank_tune_worker.pairs import EncodedPair
 from rerank_tune_worker.protocol import Job
-from rerank_tune_worker.reporter import Reporter
+from rerank_tune_worker.reporter import JobError, Reporter
 from rerank_tune_worker.training.evaluate import mean
 from tests import tiny_models
 from tests.training_data import OPTIONS, write_split
@@ -27,6 +30,18 @@ def any_step_counts(test):
     for name, answer in (("likely_above", True), ("clearly_below", False)):
         test = mock.patch(f"rerank_tune_worker.training.history.{name}", lambda *_, answer=answer: answer)(test)
     return test
+
+
+def refusal(call):
+    with unittest.TestCase().assertRaises(JobError) as raised:
+        call()
+    return raised.exception
+
+
+def random_pairs(count, vocabulary, *, seed=3):
+    rng = random.Random(seed)
+    lengths = [rng.choice((3, 5, 16, 17, 31, 32, 33, 60)) for _ in range(count)]
+    return [EncodedPair([rng.randrange(5, vocabulary) for _ in range(n)], [int(i > n // 2) for i in range(n)]) for n in lengths]
 
 
 class Killed(BaseException):
@@ -83,3 +98,24 @@ class Workplace:
     def _digest(self, *names):
         with open(self.path(*names), "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
+
+
+class TeacherPlace(Workplace):
+    """With a base of every architecture that has layers to spare."""
+
+    def __init__(self):
+        super().__init__("plain")
+        for kind in tiny_models.KINDS:
+            tiny_models.build(kind, self.path(kind), layers=7 if kind == "modernbert" else 4)
+
+
+class TinyBases(unittest.TestCase):
+    """Tests that build models of tiny bases, which lie below `folder`, named after their architecture."""
+
+    @classmethod
+    def setUpClass(cls):
+        torch.set_num_threads(1)
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        for kind in tiny_models.KINDS:
+            tiny_models.build(kind, f"{cls.folder.name}/{kind}")

@@ -31,8 +31,9 @@ export interface RunFlags extends RecipeFlags, LaunchFlags {
   force?: boolean;
 }
 
+/** The whole path. */
 export function registryFolder(flags: { artifacts: string; registry?: string }): string {
-  return flags.registry ?? join(flags.artifacts, "registry");
+  return resolve(flags.registry ?? join(flags.artifacts, "registry"));
 }
 
 /** A path as the person would type it from here. */
@@ -68,7 +69,7 @@ export function loadOptions(flags: RecipeFlags, context: CommandContext): LoadOp
   const { home, signal, emit, python } = context;
   return {
     overrides: flags.set,
-    registryDir: resolve(registryFolder(flags)),
+    registryDir: registryFolder(flags),
     home,
     offline: flags.offline ?? false,
     builtin,

@@ -5,8 +5,9 @@ import { defineEvidenceCommands, withSignature, withTrustedKeys } from "./define
 import { defineFetch } from "./define-oci.js";
 import { defineServingCommands } from "./define-serving.js";
 import { wholeNumber, withPlaces } from "./flags.js";
+import type { RegistryFlags } from "./local-registry.js";
 import type { Perform } from "./perform.js";
-import type { PullFlags, RegistryFlags } from "./registry.js";
+import type { PullFlags, VerifyFlags } from "./registry.js";
 import type { CollectFlags } from "./registry-collect.js";
 import type { LineageFlags } from "./registry-compare.js";
 import type { ProtectFlags, ReasonFlags, RollbackFlags } from "./registry-history.js";
@@ -46,7 +47,9 @@ function defineReading(registry: Command, perform: Perform): void {
       const flags = command.optsWithGlobals<Flags>();
       return perform(flags, async () => (await load()).showRegistry(model, flags));
     });
-  add("pull", "write a version into a folder; every byte is checked on the way")
+  withTrustedKeys(
+    add("pull", "write a version into a folder, every byte checked; with --key: only if that key signed it"),
+  )
     .argument("<model>", REFERENCE)
     .argument("<folder>", "new or empty folder")
     .option("--verify", "also read what was written from the disk again")
@@ -56,8 +59,9 @@ function defineReading(registry: Command, perform: Perform): void {
     });
   withSignature(add("verify", "hash all again, hold the index against the log; with --signature: who signed a version"))
     .argument("[model]", `with --signature: ${REFERENCE}`)
+    .option("--head <sha256>", "the log must hold this line: a head that verify printed before, kept elsewhere")
     .action((model: string | undefined, _: unknown, command: Command) => {
-      const flags = command.optsWithGlobals<Flags>();
+      const flags = command.optsWithGlobals<VerifyFlags & OutputFlags>();
       return perform(flags, async (context) => (await load()).verifyRegistry(model, flags, context));
     });
 }

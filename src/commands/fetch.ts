@@ -1,10 +1,9 @@
 // `registry fetch`: a version of an OCI registry into the local one.
-import { resolve } from "node:path";
 import { fetchVersion } from "../destinations/oci/fetch.js";
 import { size } from "../ui/format.js";
 import type { Renderable } from "../ui/output.js";
 import { type CommandContext, registryFolder } from "./context.js";
-import type { RegistryFlags } from "./registry.js";
+import type { RegistryFlags } from "./local-registry.js";
 
 export interface FetchFlags extends RegistryFlags {
   as?: string;
@@ -17,7 +16,7 @@ export async function fetchIntoRegistry(
   context: CommandContext,
 ): Promise<Renderable> {
   const { signal, emit } = context;
-  const registry = resolve(registryFolder(flags));
+  const registry = registryFolder(flags);
   const place = { variables: process.env, signal, emit, now: () => new Date() };
   const fetched = await fetchVersion(source, {
     ...place,

@@ -1,12 +1,11 @@
 // `registry remove|collect`: takes out what nothing needs; first a plan, then a quarantine, deletion last.
-import { resolve } from "node:path";
 import { RerankTuneError } from "../errors.js";
-import { type Collection, openRegistry, type Restored } from "../registry/index.js";
+import type { Collection, Restored } from "../registry/index.js";
+import { shortDigest } from "../registry/reference.js";
 import { plural, size } from "../ui/format.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
-import { registryFolder } from "./context.js";
-import { type RegistryFlags, shortDigest } from "./registry.js";
+import { openLocal, type RegistryFlags } from "./local-registry.js";
 import { type ReasonFlags, reasonOf } from "./registry-history.js";
 
 export interface CollectFlags extends RegistryFlags {
@@ -26,7 +25,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** @throws RerankTuneError REGISTRY_NOT_FOUND; USAGE when an alias holds the version. */
 export async function removeFromRegistry(version: string, flags: ReasonFlags): Promise<Renderable> {
-  const registry = await openRegistry(resolve(registryFolder(flags)));
+  const registry = await openLocal(flags);
   const removed = await registry.remove({ reference: version, reason: reasonOf(flags) });
   return {
     data: removed,
@@ -37,7 +36,7 @@ export async function removeFromRegistry(version: string, flags: ReasonFlags): P
 
 /** @throws RerankTuneError USAGE when the flags contradict each other; REGISTRY_CORRUPT, FOLDER_IN_USE. */
 export async function collectRegistry(flags: CollectFlags): Promise<Renderable> {
-  const registry = await openRegistry(resolve(registryFolder(flags)));
+  const registry = await openLocal(flags);
   if (flags.dryRun === true && (flags.yes === true || flags.restore === true)) throw contradiction();
   if (flags.restore === true) {
     const restored = await registry.restore({ now: new Date(), reason: "collect --restore" });

@@ -1,12 +1,10 @@
 // `registry diff|lineage`: what differs between two versions, and where one comes from.
-import { resolve } from "node:path";
-import { type Lineage, type LineageNode, openRegistry, type VersionDiff } from "../registry/index.js";
+import type { Lineage, LineageNode, VersionDiff } from "../registry/index.js";
 import { percent, plural, size } from "../ui/format.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
-import { registryFolder } from "./context.js";
 import { lineageDot, lineageMermaid } from "./lineage-drawings.js";
-import type { RegistryFlags } from "./registry.js";
+import { openLocal, type RegistryFlags } from "./local-registry.js";
 
 export interface LineageFlags extends RegistryFlags {
   as: "tree" | "mermaid" | "dot";
@@ -17,7 +15,7 @@ const LISTED = 8;
 
 /** @throws RerankTuneError REGISTRY_NOT_FOUND, REGISTRY_CORRUPT */
 export async function diffInRegistry(left: string, right: string, flags: RegistryFlags): Promise<Renderable> {
-  const diff = await (await openRegistry(resolve(registryFolder(flags)))).diff(left, right);
+  const diff = await (await openLocal(flags)).diff(left, right);
   return { data: diff, essential: diff.equal ? "equal" : "different", text: () => diffText(diff) };
 }
 
@@ -97,7 +95,7 @@ function short(lines: readonly string[], most = LISTED): string[] {
 
 /** @throws RerankTuneError REGISTRY_NOT_FOUND, REGISTRY_CORRUPT */
 export async function lineageInRegistry(model: string, flags: LineageFlags): Promise<Renderable> {
-  const graph = await (await openRegistry(resolve(registryFolder(flags)))).lineage(model);
+  const graph = await (await openLocal(flags)).lineage(model);
   const draw = { tree: treeText, mermaid: lineageMermaid, dot: lineageDot }[flags.as];
   return { data: graph, essential: graph.version, text: () => draw(graph) };
 }

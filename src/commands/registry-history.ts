@@ -1,12 +1,10 @@
 // `registry alias|unalias|rollback|protect|unprotect|log`: moves aliases and shows who moved them.
-import { resolve } from "node:path";
 import { RerankTuneError } from "../errors.js";
-import { type MovedAlias, type Moves, openRegistry, type Protection, type Registry } from "../registry/index.js";
-import { parseReference } from "../registry/reference.js";
+import type { MovedAlias, Moves, Protection } from "../registry/index.js";
+import { parseReference, shortDigest } from "../registry/reference.js";
 import type { Renderable } from "../ui/output.js";
 import { wrapText } from "../ui/wrap.js";
-import { registryFolder } from "./context.js";
-import { type RegistryFlags, shortDigest } from "./registry.js";
+import { openLocal as open, type RegistryFlags } from "./local-registry.js";
 
 export interface ReasonFlags extends RegistryFlags {
   reason: string;
@@ -17,8 +15,6 @@ export interface RollbackFlags extends ReasonFlags {
 export interface ProtectFlags extends ReasonFlags {
   allowInconclusive?: boolean;
 }
-
-const open = async (flags: RegistryFlags): Promise<Registry> => await openRegistry(resolve(registryFolder(flags)));
 
 /** @throws RerankTuneError REGISTRY_NOT_FOUND, GATE_FAILED, USAGE */
 export async function aliasInRegistry(version: string, alias: string, flags: ReasonFlags): Promise<Renderable> {

@@ -6,10 +6,9 @@ import { isLoopback, type RequestLog, startServer } from "../serve/index.js";
 import { size } from "../ui/format.js";
 import type { Renderable } from "../ui/output.js";
 import { type CommandContext, registryFolder } from "./context.js";
+import type { RegistryFlags } from "./local-registry.js";
 
-export interface ServeFlags {
-  artifacts: string;
-  registry?: string;
+export interface ServeFlags extends RegistryFlags {
   host: string;
   port: number;
   tokenFile?: string;
@@ -33,7 +32,7 @@ export async function serveRegistry(flags: ServeFlags, context: CommandContext):
       message: `whoever reaches ${host} can read every model: set a token with --token-file or ${TOKEN_VARIABLE}`,
     });
   const log = (entry: RequestLog): void => context.emit(eventOf(entry));
-  const root = resolve(registryFolder(flags));
+  const root = registryFolder(flags);
   const secret = token === undefined ? {} : { token };
   const server = await startServer({ root, host, port, organization: org, rehash, log, ...secret });
   context.emit({ type: "note", message: `serving ${root} at ${server.url} (HF_ENDPOINT=${server.url}); Ctrl-C stops` });

@@ -1,15 +1,12 @@
 // `registry view KIND FOLDER`: makes, updates or checks a folder that other programs read models from.
-import { resolve } from "node:path";
 import { RerankTuneError } from "../errors.js";
-import { openRegistry } from "../registry/index.js";
 import { type BuiltView, buildView, type CheckedView, checkView, type ViewKind } from "../registry/views/index.js";
 import { size } from "../ui/format.js";
 import type { Renderable } from "../ui/output.js";
-import { type CommandContext, displayPath, registryFolder } from "./context.js";
+import { type CommandContext, displayPath } from "./context.js";
+import { openLocal, type RegistryFlags } from "./local-registry.js";
 
-export interface ViewFlags {
-  artifacts: string;
-  registry?: string;
+export interface ViewFlags extends RegistryFlags {
   all?: boolean;
   link?: boolean;
   check?: boolean;
@@ -24,7 +21,7 @@ export async function viewRegistry(
   flags: ViewFlags,
   context: CommandContext,
 ): Promise<Renderable> {
-  const { root } = await openRegistry(resolve(registryFolder(flags)));
+  const { root } = await openLocal(flags);
   const onFile = (completed: number, total: number): void =>
     context.emit({ type: "progress", completed, total, unit: "files" });
   context.emit({ type: "phase", name: flags.check === true ? "check the view" : "make the view" });

@@ -5,25 +5,21 @@ import {
   type Evidence,
   evidenceOf,
   type ListedModel,
-  openRegistry,
   type RegistryReport,
   type ShownVersion,
   type Storage,
 } from "../registry/index.js";
+import { shortDigest } from "../registry/reference.js";
 import { plural, size } from "../ui/format.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
-import { type CommandContext, displayPath, registryFolder } from "./context.js";
+import { type CommandContext, displayPath } from "./context.js";
+import { openLocal, type RegistryFlags } from "./local-registry.js";
 import { timeOf, trustedKeysAt } from "./trusted-keys.js";
-import { evidenceLines, type SignatureFlags, verifyVersionSignature } from "./verify-signature.js";
-
-export interface RegistryFlags {
-  artifacts: string;
-  registry?: string;
-}
+import { evidenceLines, type SignatureFlags, signedVersion, verifyVersionSignature } from "./verify-signature.js";
 
 export async function listRegistry(flags: RegistryFlags): Promise<Renderable> {
-  const registry = await openRegistry(resolve(registryFolder(flags)));
+  const registry = await openLocal(flags);
   const { models, storage, protected: rules } = await registry.inventory();
   return {
     data: { registry: registry.root, models, storage, protected: rules },
@@ -50,16 +46,11 @@ function listText(models: ListedModel[], storage: Storage, guarded: ReadonlySet<
   return [...columns([["model", "version", "size", "alias"], ...rows], [1, 3]), "", total, ...note].join("\n");
 }
 
-/** `sha256:` and twelve digits: enough to tell versions apart, short enough for a line. */
-export function shortDigest(digest: string): string {
-  return digest.slice(0, 19);
-}
-
 export async function showRegistry(
   reference: string,
   flags: RegistryFlags & Pick<SignatureFlags, "key" | "at">,
 ): Promise<Renderable> {
-  const registry = await openRegistry(resolve(registryFolder(flags)));
+  const registry = await openLocal(flags);
   const shown = await registry.show(reference);
   const keys = await trustedKeysAt(flags.key ?? []);
   const found = await evidenceOf(await registry.frozen(shown.version), keys, timeOf(flags.at));
@@ -86,21 +77,35 @@ function showText(shown: ShownVersion, evidence: readonly Evidence[]): string {
 export interface PullFlags {
   /** Read the written files again. */
   verify?: boolean;
+  /** Keys, one of which must have signed the version before a file is written. */
+  key?: string[];
+  at?: string;
 }
 
+export interface VerifyFlags extends RegistryFlags, SignatureFlags {
+  /** sha256 of a line of the log that was noted elsewhere. */
+  head?: string;
+}
+
+/** @throws RerankTuneError REGISTRY_NOT_FOUND, NOT_WRITABLE, SIGNATURE_INVALID, KEY_UNUSABLE, REGISTRY_CORRUPT: nothing is written then. */
 export async function pullFromRegistry(
   reference: string,
   target: string,
   flags: RegistryFlags & PullFlags,
 ): Promise<Renderable> {
-  const registry = await openRegistry(resolve(registryFolder(flags)));
-  const pulled = await registry.pull(reference, resolve(target), { reread: flags.verify === true });
+  const registry = await openLocal(flags);
+  const signed = (flags.key ?? []).length === 0 ? undefined : await signedVersion(registry, reference, flags);
+  // By digest once it was checked: the alias may move meanwhile.
+  const options = { reread: flags.verify === true };
+  const pulled = await registry.pull(signed?.version.version ?? reference, resolve(target), options);
   const { version, folder, files, bytes, reread } = pulled;
   const checked = reread ? "; every file reads back as it was published" : "";
+  const signer = signed?.signature.signer ?? null;
+  const by = signer === null ? "" : `\nas ${signer} signed it`;
   return {
-    data: pulled,
+    data: signed === undefined ? pulled : { ...pulled, signer },
     essential: folder,
-    text: () => `${version}\n${files} files, ${size(bytes)}, in ${displayPath(folder)}${checked}`,
+    text: () => `${version}\n${files} files, ${size(bytes)}, in ${displayPath(folder)}${checked}${by}`,
   };
 }
 
@@ -110,14 +115,15 @@ export async function verifyRegistry(
   flags: VerifyFlags,
   context: CommandContext,
 ): Promise<Renderable> {
-  if (reference !== undefined && flags.signature === true) return await verifyVersionSignature(reference, flags);
-  if (reference !== undefined || flags.signature !== undefined || (flags.head !== undefined && flags.signature))
+  const ofVersion = reference !== undefined && flags.signature === true && flags.head === undefined;
+  if (ofVersion) return await verifyVersionSignature(reference, flags);
+  if (reference !== undefined || flags.signature !== undefined)
     throw new RerankTuneError({
       code: "USAGE",
-      message: "A version and --signature go together: the bytes of a registry are checked as a whole.",
+      message: "A version and --signature go together: bytes and log of a registry are checked as a whole.",
       hint: "`rerank-tune registry verify`, or `rerank-tune registry verify MODEL --signature --key FILE`",
     });
-  const registry = await openRegistry(resolve(registryFolder(flags)));
+  const registry = await openLocal(flags);
   context.emit({ type: "phase", name: "hash blobs" });
   const report = await registry.verify({
     ...notedHead(flags),

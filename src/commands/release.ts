@@ -1,15 +1,14 @@
 // `publish … --to TARGET`: a version of the registry goes to another place; plan first, then yes or no, then the bytes.
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { destinationOf, type Release, type ReleasePlan } from "../destinations/index.js";
 import { interrupted, RerankTuneError } from "../errors.js";
-import { openRegistry } from "../registry/index.js";
 import { size } from "../ui/format.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
 import { wrapText } from "../ui/wrap.js";
-import { type CommandContext, type RunFlags, registryFolder } from "./context.js";
+import type { CommandContext, RunFlags } from "./context.js";
+import { openLocal } from "./local-registry.js";
 import type { RunData } from "./result.js";
 import { runRecipe } from "./run.js";
 
@@ -29,7 +28,7 @@ export async function release(source: string, flags: Flags, context: CommandCont
   const destination = await destinationOf(flags.to);
   const reference = await referenceOf(source, flags, context);
   if (typeof reference !== "string") return reference.unfinished;
-  const registry = await openRegistry(resolve(registryFolder(flags)));
+  const registry = await openLocal(flags);
   const { signal, emit } = context;
   const versionsOf = async (name: string) => {
     const model = (await registry.list()).find((listed) => listed.name === name);

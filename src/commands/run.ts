@@ -36,7 +36,7 @@ export async function runRecipe(
   const launch = launchOf(flags);
   if (flags.dryRun === true) return await planRecipe(path, target, flags, context);
   if (launch !== undefined && launch.nodeRank > 0) return await joinTraining(path, launch, flags, context);
-  const registry = resolve(registryFolder(flags));
+  const registry = registryFolder(flags);
   const { signal, emit, python } = context;
   const recipe = await loadRecipe(path, loadOptions(flags, context));
   const settings = {

@@ -4,10 +4,10 @@ import { dirname, join, resolve } from "node:path";
 import { readPassword } from "../environment/named-secret.js";
 import { RerankTuneError } from "../errors.js";
 import { newKeyPair } from "../evidence/keys.js";
-import { evidenceFiles, evidenceOf, openRegistry, signatures } from "../registry/index.js";
+import { evidenceFiles, evidenceOf, signatures } from "../registry/index.js";
 import type { Renderable } from "../ui/output.js";
-import { displayPath, registryFolder } from "./context.js";
-import type { RegistryFlags } from "./registry.js";
+import { displayPath } from "./context.js";
+import { openLocal, type RegistryFlags } from "./local-registry.js";
 import { signingKeyAt, timeOf, trustedKeysAt } from "./trusted-keys.js";
 
 export interface SignFlags extends RegistryFlags {
@@ -18,7 +18,7 @@ export interface SignFlags extends RegistryFlags {
 /** Signs a version and every statement beside it; the version keeps its digest, and what the key signed before stays as it is. */
 export async function signVersion(reference: string, flags: SignFlags): Promise<Renderable> {
   const key = await signingKeyAt(flags.key, flags.password);
-  const registry = await openRegistry(resolve(registryFolder(flags)));
+  const registry = await openLocal(flags);
   const frozen = await registry.frozen(reference);
   const made = signatures(frozen, await evidenceOf(frozen), [], key);
   const { added } = await registry.attach(frozen.version, made);
@@ -38,7 +38,7 @@ export interface EvidenceFlags extends RegistryFlags {
 
 /** Writes model.sig and the statements into a folder, such as one that was pulled; with keys only what they verify. */
 export async function writeEvidence(reference: string, folder: string, flags: EvidenceFlags): Promise<Renderable> {
-  const registry = await openRegistry(resolve(registryFolder(flags)));
+  const registry = await openLocal(flags);
   const frozen = await registry.frozen(reference);
   const keys = await trustedKeysAt(flags.key);
   const all = await evidenceOf(frozen, keys, timeOf(flags.at));

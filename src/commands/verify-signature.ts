@@ -9,11 +9,11 @@ import { keyObjection, type TrustedKey } from "../evidence/key-ring.js";
 import { differences, isUnder, leftOut, readModelStatement, SIGNATURE_FILE } from "../evidence/model-signing.js";
 import { readStatement } from "../evidence/statement.js";
 import { scanFolder } from "../model-folder/scan.js";
-import { type Evidence, evidenceOf, type FrozenVersion, openRegistry } from "../registry/index.js";
+import { type Evidence, evidenceOf, type FrozenVersion, type Registry } from "../registry/index.js";
+import { shortDigest } from "../registry/reference.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
-import { registryFolder } from "./context.js";
-import type { RegistryFlags } from "./registry.js";
+import { openLocal, type RegistryFlags } from "./local-registry.js";
 import { requireKeys, timeOf, trustedKeysAt } from "./trusted-keys.js";
 
 export interface SignatureFlags {
@@ -104,24 +104,37 @@ export async function verifyVersionSignature(
   flags: RegistryFlags & SignatureFlags,
 ): Promise<Renderable> {
   requireKeys(flags.key ?? []);
-  const keys = await trustedKeysAt(flags.key ?? []);
-  const frozen = await (await openRegistry(resolve(registryFolder(flags)))).frozen(reference);
-  await rehash(frozen);
-  const all = await evidenceOf(frozen, keys, timeOf(flags.at));
+  const { version, signature, all } = await signedVersion(await openLocal(flags), reference, flags);
+  await rehash(version);
   const evidence = all.map(({ content: _content, ...item }) => item);
-  const signature = all.find(({ kind, state }) => kind === "signature" && state === "verified");
-  if (signature === undefined) throw notVerified(frozen, all);
   return {
-    data: { version: frozen.version, files: frozen.files.length, signer: signature.signer, evidence },
+    data: { version: version.version, files: version.files.length, signer: signature.signer, evidence },
     essential: "verified",
     text: () =>
       [
-        `verified: ${frozen.version}`,
-        `${frozen.files.length} files are as ${signature.signer} signed them`,
+        `verified: ${version.version}`,
+        `${version.files.length} files are as ${signature.signer} signed them`,
         "",
         ...evidenceLines(all),
       ].join("\n"),
   };
+}
+
+/**
+ * A version that one of the keys has signed, by its list of files; the bytes of the files are not read.
+ * @throws RerankTuneError SIGNATURE_INVALID, KEY_UNUSABLE, USAGE, REGISTRY_NOT_FOUND
+ */
+export async function signedVersion(
+  registry: Registry,
+  reference: string,
+  { key = [], at }: Pick<SignatureFlags, "key" | "at">,
+): Promise<{ version: FrozenVersion; signature: Evidence; all: Evidence[] }> {
+  const keys = await trustedKeysAt(key);
+  const version = await registry.frozen(reference);
+  const all = await evidenceOf(version, keys, timeOf(at));
+  const signature = all.find(({ kind, state }) => kind === "signature" && state === "verified");
+  if (signature === undefined) throw notVerified(version, all);
+  return { version, signature, all };
 }
 
 /** One line for each piece: what it is, its state, by whom, or why not. */
@@ -130,7 +143,7 @@ export function evidenceLines(found: readonly Evidence[]): string[] {
     found.map(({ kind, of, state, signer, reason, digest }) => [
       `  ${kind}${of === null ? "" : ` (${of})`}`,
       `${state}${signer === null ? "" : ` by ${signer}`}${reason === null ? "" : `: ${reason}`}`,
-      digest.slice(0, 19),
+      shortDigest(digest),
     ]),
     [0, 1, 2],
   );
@@ -157,7 +170,7 @@ function notVerified(version: FrozenVersion, found: readonly Evidence[]): Rerank
         ? `sign it: \`rerank-tune registry sign ${version.name} --key FILE\``
         : "do not use this version, unless you named the wrong keys",
     problems: signatures.map(({ digest, reason }) => ({
-      path: digest.slice(0, 19),
+      path: shortDigest(digest),
       message: reason ?? "not verified",
     })),
   });

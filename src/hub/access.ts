@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { retryAfter } from "./replies.js";
 
 export type Fetch = typeof fetch;
 
@@ -34,6 +35,17 @@ const LONGEST_PAUSE_MS = 30_000;
 /** `HF_ENDPOINT` or the public hub. */
 export function hubAddress(variables: NodeJS.ProcessEnv = process.env): string {
   return (variables.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, "");
+}
+
+/** Where a file of a repository is read. @param revision branch, tag or commit. */
+export function resolveAddress(
+  { hubUrl }: Pick<HubAccess, "hubUrl">,
+  repo: string,
+  revision: string,
+  path: string,
+): string {
+  const encoded = path.split("/").map(encodeURIComponent).join("/");
+  return `${hubUrl}/${repo}/resolve/${encodeURIComponent(revision)}/${encoded}`;
 }
 
 /** `HF_TOKEN`, else the file that `hf auth login` writes (`HF_TOKEN_PATH`, `$HF_HOME/token`, ~/.cache/huggingface/token). */
@@ -106,11 +118,6 @@ async function timedFetch(
   } finally {
     clearTimeout(timer);
   }
-}
-
-function retryAfter(reply: Response): number | undefined {
-  const seconds = Number(reply.headers.get("Retry-After") ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }
 
 /** What a caller may set of its access; the rest comes from the environment. */

@@ -1,6 +1,7 @@
 // What went wrong on the way to the hub, as errors a user can act on.
 import { HubApiError } from "@huggingface/hub";
 import { fromFileSystemError, interrupted, RerankTuneError } from "../errors.js";
+import { networkReason } from "./replies.js";
 
 /** Turns any failure of a hub call into the error to show. `subject` is `owner/name` or `owner/name@revision`. */
 export function hubFailure(error: unknown, subject: string, hubUrl: string, signal: AbortSignal): RerankTuneError {
@@ -50,11 +51,9 @@ function badToken(cause: unknown): RerankTuneError {
 }
 
 function unreachable(error: unknown, subject: string, hubUrl: string): RerankTuneError {
-  const { cause, message } = error as Error & { cause?: { code?: string; message?: string } };
-  const reason = cause?.code ?? cause?.message ?? message;
   return new RerankTuneError({
     code: "DOWNLOAD_FAILED",
-    message: `${subject} could not be fetched from ${hubUrl}: ${reason}.`,
+    message: `${subject} could not be fetched from ${hubUrl}: ${networkReason(error)}.`,
     hint: "check the network, HTTPS_PROXY and HF_ENDPOINT, then run the same command again: finished files are kept; `--offline` uses a base that is cached already",
     cause: error,
   });

@@ -3,6 +3,7 @@ import { HubApiError } from "@huggingface/hub";
 import type { FrozenBytes } from "./frozen-bytes.js";
 import { HubUnreachable, type HubWriter, pauseAfter } from "./patient-fetch.js";
 import { type Links, sendObject } from "./send-object.js";
+import { runWorkers } from "./workers.js";
 import { hundreds, json } from "./write-calls.js";
 
 interface BatchObject {
@@ -72,24 +73,11 @@ export async function sendMissing(
     }
   };
   try {
-    await firstFailure(Array.from({ length: AT_ONCE }, work), stop);
+    await runWorkers(AT_ONCE, work, () => stop.abort());
   } finally {
     stop.abort();
   }
   return sent;
-}
-
-/** Waits for all, and throws what failed first: the others fail after it only because they were stopped. */
-async function firstFailure(works: Promise<void>[], stop: AbortController): Promise<void> {
-  let failure: { error: unknown } | undefined;
-  const watched = works.map((work) =>
-    work.catch((error: unknown) => {
-      failure ??= { error };
-      stop.abort();
-    }),
-  );
-  await Promise.all(watched);
-  if (failure !== undefined) throw failure.error;
 }
 
 /** After every failure the hub is asked again: the object may have arrived though its reply did not, and old links run out. */

@@ -5,6 +5,7 @@ import { jsonOf } from "../artifacts/json-value.js";
 import { interrupted } from "../errors.js";
 import type { Fetch, Patience } from "./access.js";
 import { withoutSecrets } from "./redaction.js";
+import { firstBytes, networkReason } from "./replies.js";
 import { askedWait, replyClass } from "./reply-class.js";
 
 export interface HubWriter {
@@ -99,10 +100,9 @@ export async function pauseAfter(hub: HubWriter, attempt: number, reason: string
 export const stoppedRelease = (signal: AbortSignal) =>
   interrupted(signal, "run the same command again: what the hub has is not sent twice");
 
-/** Why a request got no reply, in words without an address: undici puts it into causes. */
+/** Why a request got no reply, in words without an address. */
 export function reasonOf(error: unknown): string {
-  const { message, name, cause } = error as Error & { cause?: { code?: string; message?: string } };
-  return withoutSecrets(cause?.code ?? cause?.message ?? (name === "AbortError" ? "stopped" : message));
+  return withoutSecrets(networkReason(error, (error as Error).name === "AbortError" ? "stopped" : undefined));
 }
 
 async function tryOnce(hub: HubWriter, address: string, init: RequestInit, options: TryOptions): Promise<Try> {
@@ -114,7 +114,7 @@ async function tryOnce(hub: HubWriter, address: string, init: RequestInit, optio
     const headers = withToken(hub, address, init.headers);
     const body = options.pieces === undefined ? {} : streamed(options.pieces, headers, () => timer.refresh());
     const reply = await hub.fetch(address, { ...init, ...body, headers, signal: AbortSignal.any(signals) });
-    const bytes = await bytesOf(reply, options.most ?? Number.POSITIVE_INFINITY);
+    const bytes = await firstBytes(reply, options.most ?? Number.POSITIVE_INFINITY);
     return reply.ok && !isWhole(reply.headers, bytes)
       ? { reason: "a reply that is no whole JSON" }
       : { reply, body: bytes };
@@ -137,17 +137,6 @@ function streamed(pieces: readonly Uint8Array[], headers: Headers, moved: () => 
     moved();
   };
   return { body: body(), duplex: "half" } as unknown as RequestInit;
-}
-
-async function bytesOf(reply: Response, most: number): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  let count = 0;
-  for await (const piece of reply.body ?? []) {
-    pieces.push(piece);
-    count += piece.length;
-    if (count >= most) break;
-  }
-  return Buffer.concat(pieces).subarray(0, Math.min(count, most));
 }
 
 /** What says that it is JSON must be; anything else is taken as it came. */

@@ -1,7 +1,15 @@
 // Looks into a repository of the hub without bringing it here: the list of a commit, small files as text, pieces of large ones.
 import { listFiles, modelInfo } from "@huggingface/hub";
-import { type AccessOptions, callOptions, type HubAccess, openAccess, persistentFetch } from "./access.js";
+import {
+  type AccessOptions,
+  callOptions,
+  type HubAccess,
+  openAccess,
+  persistentFetch,
+  resolveAddress,
+} from "./access.js";
 import { hubFailure, refused } from "./failures.js";
+import { firstBytes } from "./replies.js";
 
 export interface RepositoryOptions extends AccessOptions {
   /** `owner/name`. */
@@ -66,20 +74,7 @@ async function fetchFile(
   const headers: Record<string, string> = { "Accept-Encoding": "identity" };
   if (access.token !== undefined) headers.Authorization = `Bearer ${access.token}`;
   if (range !== undefined) headers.Range = range;
-  const encoded = path.split("/").map(encodeURIComponent).join("/");
-  const reply = await persistentFetch(access, `${access.hubUrl}/${repo}/resolve/${sha}/${encoded}`, { headers });
+  const reply = await persistentFetch(access, resolveAddress(access, repo, sha, path), { headers });
   if (!reply.ok) throw refused(reply.status, `${path} of ${repo}@${sha.slice(0, 12)}`, access.hubUrl);
   return reply;
-}
-
-/** A server may send more than was asked for, up to the whole file: the rest is left on the wire. */
-async function firstBytes(reply: Response, length: number): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let count = 0;
-  for await (const piece of reply.body ?? []) {
-    pieces.push(piece);
-    count += piece.length;
-    if (count >= length) break;
-  }
-  return Buffer.concat(pieces).subarray(0, length);
 }

@@ -1,12 +1,13 @@
 // A base model from the hub: name and revision become a full commit and a local folder whose files are all checked. Cached by commit.
-import { mkdir, readFile, rename, stat, statfs } from "node:fs/promises";
+import { mkdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { listFiles, modelInfo } from "@huggingface/hub";
+import { requireSpace } from "../artifacts/disk-space.js";
 import { acquireLock } from "../artifacts/lock.js";
-import { fromFileSystemError, RerankTuneError } from "../errors.js";
+import { RerankTuneError } from "../errors.js";
 import { incomingProblems, refuseUnsafe } from "../model-folder/incoming.js";
 import type { StageEvent } from "../pipeline/stage.js";
-import { type AccessOptions, callOptions, type HubAccess, openAccess } from "./access.js";
+import { type AccessOptions, callOptions, type HubAccess, openAccess, resolveAddress } from "./access.js";
 import { COMMIT, fromCache, isFolder, isOffline, remember } from "./cache.js";
 import { type Download, downloadFile } from "./download.js";
 import { hubFailure, refused } from "./failures.js";
@@ -108,7 +109,7 @@ async function fetchCommit(access: HubAccess, options: ResolveBaseOptions, sha: 
   await mkdir(partial, { recursive: true });
   emit({ type: "phase", name: "download_base" });
   const fetchAll = async (files: readonly HubFile[]): Promise<void> => {
-    await needSpace(partial, files);
+    await requireSpace(partial, await missingBytes(partial, files));
     const download: Download = { ...downloadOf(access, repo, sha), onProgress: progressOf(files, emit) };
     for (const file of files) await downloadFile(download, file, join(partial, file.path));
   };
@@ -127,18 +128,17 @@ async function fetchCommit(access: HubAccess, options: ResolveBaseOptions, sha: 
 }
 
 function downloadOf(access: HubAccess, repo: string, sha: string): Omit<Download, "onProgress"> {
-  const encoded = (path: string) => path.split("/").map(encodeURIComponent).join("/");
   return {
     access,
     subject: `${repo}@${sha.slice(0, 12)}`,
-    address: (path) => `${access.hubUrl}/${repo}/resolve/${sha}/${encoded(path)}`,
+    address: (path) => resolveAddress(access, repo, sha, path),
     refused: (status, subject) => refused(status, subject, access.hubUrl),
     settings: "HTTPS_PROXY and HF_ENDPOINT",
   };
 }
 
-/** Better to know before two gigabytes than after. */
-async function needSpace(folder: string, files: readonly HubFile[]): Promise<void> {
+/** Of the files, without what an earlier try left. */
+async function missingBytes(folder: string, files: readonly HubFile[]): Promise<number> {
   let needed = 0;
   for (const { path, size } of files) {
     const found =
@@ -146,6 +146,5 @@ async function needSpace(folder: string, files: readonly HubFile[]): Promise<voi
       (await stat(join(folder, `${path}.part`)).catch(() => undefined));
     needed += Math.max(0, size - (found?.size ?? 0));
   }
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < needed) throw fromFileSystemError({ code: "ENOSPC" }, folder);
+  return needed;
 }

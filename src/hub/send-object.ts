@@ -4,6 +4,7 @@ import { checkedParts, checkedPieces, PIECE } from "./frozen-bytes.js";
 import { type HubWriter, patientFetch, reasonOf, stoppedRelease, withToken } from "./patient-fetch.js";
 import { withoutSecrets } from "./redaction.js";
 import { askedWait, replyClass } from "./reply-class.js";
+import { runWorkers } from "./workers.js";
 
 interface Link {
   href: string;
@@ -123,7 +124,7 @@ async function sendParts(
       onBytes(arrived);
     }
   };
-  await allOf(Array.from({ length: PARTS_AT_ONCE }, work)).finally(() => parts.return(undefined));
+  await runWorkers(PARTS_AT_ONCE, work).finally(() => parts.return(undefined));
   if (failed !== undefined) return failed;
   const complete = { oid: file.sha256, parts: etags.map((etag, index) => ({ partNumber: index + 1, etag })) };
   return await post(hub, href, complete);
@@ -193,11 +194,4 @@ async function refusal(reply: Response): Promise<SendFailure> {
   const wait = askedWait(headers, Date.now());
   const final = kind === "too_large" || kind === "refused";
   return { status, reason: said === "" ? `status ${status}` : said, final, ...(wait === undefined ? {} : { wait }) };
-}
-
-/** Waits for every worker even when one throws, so that nothing goes on behind the caller's back. */
-async function allOf(works: Promise<void>[]): Promise<void> {
-  const settled = await Promise.allSettled(works);
-  const thrown = settled.find((result) => result.status === "rejected");
-  if (thrown !== undefined) throw thrown.reason;
 }

@@ -1,6 +1,7 @@
 // The calls of the Hub that a release needs and @huggingface/hub 2.17.5 lacks or does its own way; packaging of each in one function.
 import { createBranch, createRepo, HubApiError, listFiles } from "@huggingface/hub";
 import { jsonOf } from "../artifacts/json-value.js";
+import { resolveAddress } from "./access.js";
 import { apiError, type HubWriter, patientFetch, type TryOptions } from "./patient-fetch.js";
 
 export interface RepositoryState {
@@ -141,11 +142,6 @@ export async function fileText(hub: HubWriter, repo: string, revision: string, p
     if (!reply.ok) throw apiError(hub, reply, text);
     return text;
   });
-}
-
-export function resolveAddress(hub: HubWriter, repo: string, revision: string, path: string): string {
-  const encoded = path.split("/").map(encodeURIComponent).join("/");
-  return `${hub.hubUrl}/${repo}/resolve/${encodeURIComponent(revision)}/${encoded}`;
 }
 
 const JSON_TYPE = { "Content-Type": "application/json" };

@@ -9,6 +9,7 @@ import { FILE_PATH, type OciIndex, type OciManifest, REPORT_TYPE } from "./forma
 import { referrerEntries } from "./index-file.js";
 import { type GateRule, protectedAliases } from "./protection.js";
 import { readManifest } from "./read.js";
+import { shortDigest } from "./reference.js";
 
 const gateSchema = z.looseObject({
   gate: z.string(),
@@ -100,7 +101,7 @@ export async function passGate(
   const rule = protectedAliases(index)[`${name}:${alias}`];
   if (rule !== undefined) {
     const problems = await objectionsTo(store, index, version, rule);
-    if (problems.length > 0) throw protectedAlias(`${name}:${alias}`, version.slice(0, 19), problems);
+    if (problems.length > 0) throw protectedAlias(`${name}:${alias}`, shortDigest(version), problems);
   }
   return (await newestReport(store, index, version))?.digest;
 }

@@ -36,6 +36,11 @@ export function parseReference(text: string): Reference {
   });
 }
 
+/** `sha256:` and twelve digits: enough to tell versions apart, short enough for a line. */
+export function shortDigest(digest: string): string {
+  return digest.slice(0, 19);
+}
+
 /** @throws RerankTuneError USAGE when `name` or `alias` cannot stand in a reference. */
 export function checkNames(name: string, alias: string): void {
   if (NAME.test(name) && name.length <= 96 && ALIAS.test(alias)) return;

@@ -60,10 +60,11 @@ def choose_forms(
     measured: list[tuple[float, dict[str, str]]] = []
 
     def error_of(forms: dict[str, str]) -> float:
-        known = [error for error, before in measured if before == forms]
-        if not known:
-            measured.append((measure(pick(forms)), forms))
-        return known[0] if known else measured[-1][0]
+        known = next((error for error, before in measured if before == forms), None)
+        if known is not None:
+            return known
+        measured.append((measure(pick(forms)), forms))
+        return measured[-1][0]
 
     def least() -> float:
         return min(error for error, forms in measured if "float32" not in forms.values())

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 
@@ -13,6 +12,7 @@ from .. import openvino_score
 from ..pairs import EncodedPair
 from ..reporter import JobError
 from .measure import relative_error
+from .own_process import answer_of
 
 # Beside the packages of the environment that this interpreter belongs to; `rerank-tune env --openvino` puts it there.
 FOLDER = os.path.join(sys.prefix, "openvino")
@@ -46,8 +46,4 @@ def compare_with_openvino(graph: str, exact: np.ndarray, pairs: list[EncodedPair
 
 
 def _scored(graph: str, pairs: str, precision: str) -> dict:
-    run = subprocess.run([sys.executable, "-I", openvino_score.__file__, FOLDER, graph, pairs, precision], capture_output=True, text=True, check=False)
-    if run.returncode != 0:
-        last = (run.stderr.strip().splitlines() or [f"exit code {run.returncode}"])[-1]
-        raise JobError("MODEL_UNSUPPORTED", f"OpenVINO does not run {os.path.basename(graph)}: {last[:300]}", "`--set quantize.openvino=false` leaves it out")
-    return json.loads(run.stdout.strip().splitlines()[-1])
+    return answer_of("OpenVINO", openvino_score.__file__, FOLDER, graph, pairs, precision, hint="`--set quantize.openvino=false` leaves it out")

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from .. import tei_score
 from ..pairs import EncodedPair
 from ..reporter import JobError
 from .measure import relative_error
+from .own_process import answer_of
 
 # Beside the packages of the environment that this interpreter belongs to; build-environment.ts puts it there.
 FOLDER = os.path.join(sys.prefix, "tei-runtime")
@@ -32,12 +32,10 @@ def tei_scores(graph: str, pairs: list[EncodedPair], scratch: str) -> TeiScores 
     path = os.path.join(scratch, "pairs.json")
     with open(path, "w", encoding="utf-8") as file:
         json.dump([(pair.ids, pair.type_ids) for pair in pairs], file)
-    run = subprocess.run([sys.executable, "-I", tei_score.__file__, FOLDER, graph, path], capture_output=True, text=True, check=False)
-    os.remove(path)
-    if run.returncode != 0:
-        last = (run.stderr.strip().splitlines() or [f"exit code {run.returncode}"])[-1]
-        raise JobError("MODEL_UNSUPPORTED", f"the ONNX Runtime of TEI does not run {os.path.basename(graph)}: {last[:300]}", "please report the model type; `--set quantize.int8=false` leaves int8 out")
-    answer = json.loads(run.stdout.strip().splitlines()[-1])
+    try:
+        answer = answer_of("the ONNX Runtime of TEI", tei_score.__file__, FOLDER, graph, path, hint="please report the model type; `--set quantize.int8=false` leaves int8 out")
+    finally:
+        os.remove(path)
     return TeiScores(answer["version"], np.array(answer["scores"]))
 
 

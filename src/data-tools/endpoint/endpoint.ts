@@ -1,6 +1,7 @@
 // Sends JSON to one model server and gives its JSON back: time limit, tries with growing pauses, Retry-After, no redirects.
 import { setTimeout as sleep } from "node:timers/promises";
 import { proxiedFetch } from "../../hub/access.js";
+import { networkReason } from "../../hub/replies.js";
 import type { StageEvent } from "../../pipeline/stage.js";
 import { checkReach, type EndpointAddress, tokenOf } from "./address.js";
 import { endpointFailure, refused, tooSlow, unexpectedReply, unreachable } from "./failures.js";
@@ -134,8 +135,7 @@ export class Endpoint {
 
   /** No connection, or one that broke. A server that never answered is most likely not there: no use in waiting for it. */
   private lostOutcome(error: unknown): Outcome {
-    const { cause, message } = error as Error & { cause?: { code?: string; message?: string } };
-    const reason = cause?.code ?? cause?.message ?? message;
+    const reason = networkReason(error);
     const broken = reason === "ECONNRESET" || reason === "UND_ERR_SOCKET";
     return {
       failure: (tries) => unreachable(this.shown, reason, tries, error),

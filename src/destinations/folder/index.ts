@@ -1,7 +1,8 @@
 // `--to folder:PATH`: a copy of a version in another registry of this format, such as on a shared disk. It shares no bytes with this one.
-import { stat, statfs } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { fromFileSystemError, RerankTuneError } from "../../errors.js";
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { requireSpace } from "../../artifacts/disk-space.js";
+import { RerankTuneError } from "../../errors.js";
 import { type FrozenVersion, openRegistry } from "../../registry/index.js";
 import type { Destination, DestinationContext, PreparedRelease, Release } from "../destination.js";
 
@@ -25,7 +26,7 @@ async function prepare(target: string, version: FrozenVersion, context: Destinat
   const folder = resolve(path);
   const aliases = version.aliases.length === 0 ? ["latest"] : version.aliases;
   const bytes = await missingBytes(folder, version);
-  await needSpace(folder, bytes);
+  await requireSpace(folder, bytes);
   const plan = {
     target,
     version: version.version,
@@ -81,18 +82,4 @@ async function missingBytes(folder: string, version: FrozenVersion): Promise<num
     if (found?.size !== size) bytes += size;
   }
   return bytes;
-}
-
-/** @throws RerankTuneError DISK_FULL, before anything is made. */
-async function needSpace(folder: string, bytes: number): Promise<void> {
-  const there = await existing(folder);
-  const { bavail, bsize } = await statfs(there);
-  const error = bavail * bsize < bytes ? fromFileSystemError({ code: "ENOSPC" }, folder) : undefined;
-  if (error !== undefined) throw error;
-}
-
-/** The nearest folder above that is there. */
-async function existing(path: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
-  return found !== undefined || dirname(path) === path ? path : await existing(dirname(path));
 }

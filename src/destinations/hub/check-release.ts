@@ -1,7 +1,8 @@
 // Looks at what arrived, before the release gets its name: every digest in the tree, and the last bytes of every large file.
 import { RerankTuneError } from "../../errors.js";
+import { resolveAddress } from "../../hub/access.js";
 import { apiError, type HubWriter, patientFetch, pauseAfter } from "../../hub/patient-fetch.js";
-import { resolveAddress, treeOf } from "../../hub/write-calls.js";
+import { treeOf } from "../../hub/write-calls.js";
 import { readPart } from "../../model-folder/read-at.js";
 import type { FrozenFile } from "../../registry/index.js";
 import { isSame, type Leg } from "./legs.js";

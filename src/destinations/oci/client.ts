@@ -1,6 +1,7 @@
 // One repository of an OCI registry over HTTP: its blobs by digest and its manifests by digest or tag (OCI distribution specification 1.1).
 import { hashText } from "../../artifacts/hash.js";
 import { type Fetch, PATIENCE, type Patience, persistentFetch, proxiedFetch } from "../../hub/access.js";
+import { firstBytes } from "../../hub/replies.js";
 import { INDEX_TYPE, MANIFEST_TYPE } from "../../registry/index.js";
 import { authenticated } from "./authentication.js";
 import { credentialsFor } from "./credentials.js";
@@ -96,20 +97,12 @@ export async function readManifest(repository: OciRepository, name: string): Pro
 
 /** Reads a small reply. @throws RerankTuneError OCI_FAILED when it is not small. */
 export async function boundedBody(repository: OciRepository, reply: Response, what: string): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const piece of reply.body ?? []) {
-      pieces.push(piece);
-      length += piece.length;
-      if (length > LONGEST_MANIFEST) break;
-    }
-  } catch (error) {
+  const bytes = await firstBytes(reply, LONGEST_MANIFEST + 1).catch((error: unknown) => {
     throw ociFailure(error, repository.shown, repository.signal);
-  }
-  if (length > LONGEST_MANIFEST)
+  });
+  if (bytes.length > LONGEST_MANIFEST)
     throw failed(`${repository.shown} sent more than ${LONGEST_MANIFEST} bytes for ${what}`, "do not use it");
-  return Buffer.concat(pieces);
+  return bytes;
 }
 
 /** @returns the reply's headers. */

@@ -2,6 +2,7 @@
 
 import { isObject, jsonOf } from "../../artifacts/json-value.js";
 import { type ErrorCode, fromFileSystemError, interrupted, RerankTuneError } from "../../errors.js";
+import { networkReason } from "../../hub/replies.js";
 
 const AGAIN = "run the same command again: what is there is not sent or fetched twice";
 
@@ -11,9 +12,8 @@ export function ociFailure(error: unknown, shown: string, signal: AbortSignal): 
   if (signal.aborted) return interrupted(signal, AGAIN);
   const known = fromFileSystemError(error, (error as NodeJS.ErrnoException).path ?? shown);
   if (known !== undefined) return known;
-  const { cause, message } = error as Error & { cause?: { code?: string; message?: string } };
   return failed(
-    `${shown} could not be reached: ${cause?.code ?? cause?.message ?? message}`,
+    `${shown} could not be reached: ${networkReason(error)}`,
     `check the address, the network and HTTPS_PROXY, then ${AGAIN}`,
     error,
   );

@@ -1,9 +1,10 @@
 // The way back: a version of an OCI registry into the local one, with what is said about it, under the same digests. Waits outside until all of it is checked.
-import { chmod, mkdir, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { requireSpace } from "../../artifacts/disk-space.js";
 import { acquireLock } from "../../artifacts/lock.js";
 import { homeFolder } from "../../environment/home.js";
-import { fromFileSystemError, RerankTuneError } from "../../errors.js";
+import { RerankTuneError } from "../../errors.js";
 import type { Patience } from "../../hub/access.js";
 import { type Download, downloadFile } from "../../hub/download.js";
 import { progressOf } from "../../hub/progress.js";
@@ -101,7 +102,7 @@ async function bringIn(
   emit: DestinationContext["emit"],
 ): Promise<void> {
   await mkdir(waiting, { recursive: true });
-  await needSpace(waiting, offer.blobs);
+  await requireSpace(waiting, await missingBytes(waiting, offer.blobs));
   for (const [digest, bytes] of offer.manifests) await writeFile(placeIn(waiting, digest), bytes);
   emit({ type: "phase", name: "blobs" });
   const small = offer.blobs.filter(({ size }) => size <= SMALL);
@@ -156,12 +157,9 @@ async function download(
   await chmod(target, READ_ONLY);
 }
 
-/** @throws RerankTuneError DISK_FULL, before a byte is fetched. */
-async function needSpace(folder: string, blobs: readonly Descriptor[]): Promise<void> {
+async function missingBytes(folder: string, blobs: readonly Descriptor[]): Promise<number> {
   let needed = 0;
   for (const { digest, size } of blobs)
     if ((await stat(placeIn(folder, digest)).catch(() => undefined))?.size !== size) needed += size;
-  const { bavail, bsize } = await statfs(folder);
-  const error = bavail * bsize < needed ? fromFileSystemError({ code: "ENOSPC" }, folder) : undefined;
-  if (error !== undefined) throw error;
+  return needed;
 }

@@ -2,6 +2,7 @@
 import { hashFile } from "../../artifacts/hash.js";
 import { RerankTuneError } from "../../errors.js";
 import { pause } from "../../hub/access.js";
+import { retryAfter } from "../../hub/replies.js";
 import { address, hasBlob, type OciRepository, request } from "./client.js";
 import { failed, ociFailure, refused } from "./failures.js";
 import type { UploadMemory } from "./memory.js";
@@ -114,9 +115,13 @@ async function advance(
 async function failureOf(reply: Response, wanted: number): Promise<Failure | undefined> {
   const { status } = reply;
   if (status === wanted || (wanted === 201 && status === 204)) return void (await reply.body?.cancel());
-  const seconds = Number(reply.headers.get("Retry-After") ?? Number.NaN);
-  const waitMs = Number.isFinite(seconds) && seconds >= 0 ? { waitMs: seconds * 1000 } : {};
-  return { reply, lost: [400, 404, 410].includes(status), final: [403, 405, 413].includes(status), ...waitMs };
+  const waitMs = retryAfter(reply);
+  return {
+    reply,
+    lost: [400, 404, 410].includes(status),
+    final: [403, 405, 413].includes(status),
+    ...(waitMs === undefined ? {} : { waitMs }),
+  };
 }
 
 /** @returns undefined when the registry mounted the blob from a repository that has it. */

@@ -1,6 +1,7 @@
 // Can the folders be written, and is there space in them?
-import { mkdir, rm, statfs, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { freeBytes, nearestExisting } from "../../artifacts/disk-space.js";
 import { fromFileSystemError } from "../../errors.js";
 import { type Check, type Finding, failure, ok, warning } from "../check.js";
 
@@ -16,14 +17,14 @@ export const foldersCheck: Check = {
 };
 
 async function folder(path: string, name: string, remedy: string): Promise<Finding[]> {
-  const existed = await nearest(path);
+  const existed = await nearestExisting(path);
   const probe = join(path, `.doctor-${process.pid}`);
   try {
     const made = await mkdir(path, { recursive: true });
     await writeFile(probe, "");
     await rm(probe);
     if (made !== undefined) await rm(made, { recursive: true }); // leave the machine as it was
-    return [ok(`${name} folder ${path} can be written`), space(name, await free(existed), remedy)];
+    return [ok(`${name} folder ${path} can be written`), space(name, await freeBytes(existed), remedy)];
   } catch (error) {
     const known = fromFileSystemError(error, path);
     return [failure(`${name} folder: ${known?.message ?? (error as Error).message}`, remedy)];
@@ -35,18 +36,4 @@ export function space(name: string, bytes: number, remedy: string): Finding {
   const text = `${(bytes / 1e9).toFixed(1)} GB are free for the ${name} folder`;
   if (bytes < SPACE.error) return failure(text, `free space, or ${remedy}`);
   return bytes < SPACE.warning ? warning(text, `free space, or ${remedy}; big models need more`) : ok(text);
-}
-
-async function free(path: string): Promise<number> {
-  const { bavail, bsize } = await statfs(path);
-  return bavail * bsize;
-}
-
-/** The closest folder above that exists; a new one will be on its disk. */
-async function nearest(path: string): Promise<string> {
-  const there = await statfs(path).then(
-    () => true,
-    () => false,
-  );
-  return there || dirname(path) === path ? path : await nearest(dirname(path));
 }

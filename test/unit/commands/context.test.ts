@@ -1,5 +1,5 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { displayPath, programName, registryFolder } from "../../../src/commands/context.js";
 import { folderPerTest } from "../../helpers/folder-per-test.js";
@@ -36,7 +36,7 @@ describe("a path for the person", () => {
 
 describe("the registry", () => {
   test("is in the artifacts unless told", () => {
-    expect(registryFolder({ artifacts: "runs" })).toBe(join("runs", "registry"));
+    expect(registryFolder({ artifacts: "runs" })).toBe(resolve("runs", "registry"));
     expect(registryFolder({ artifacts: "runs", registry: "/models" })).toBe("/models");
   });
 });

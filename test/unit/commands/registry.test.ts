@@ -147,6 +147,17 @@ describe("the registry on a terminal", () => {
     expect(back).toContain(`reranker@${digests[0]}`);
   });
 
+  test("verify prints the head of the log to be kept elsewhere, and holds the log against one", async () => {
+    const { registry, flags } = await setUp();
+    const { log_head } = await registry.verify();
+    const text = shown(await verifyRegistry(undefined, { ...flags, head: `sha256:${log_head}` }, context));
+    expect(text).toContain(`log: 2 lines, head\n${log_head}`);
+    const gone = verifyRegistry(undefined, { ...flags, head: "0".repeat(64) }, context);
+    await expect(gone).rejects.toMatchObject({ code: "REGISTRY_CORRUPT", exitCode: 3 });
+    for (const usage of [{ head: "5ff5d4f1" }, { head: "0".repeat(64), signature: true }])
+      await expect(verifyRegistry(undefined, { ...flags, ...usage }, context)).rejects.toMatchObject({ code: "USAGE" });
+  });
+
   test.each([{ yes: true }, { restore: true }])("does not take --dry-run with %j", async (flag) => {
     const { flags } = await setUp();
     await expect(collectRegistry({ ...flags, ...collecting, dryRun: true, ...flag })).rejects.toMatchObject({

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { showRegistry, verifyRegistry } from "../../../src/commands/registry.js";
+import { pullFromRegistry, showRegistry, verifyRegistry } from "../../../src/commands/registry.js";
 import { newKeys, signVersion, writeEvidence } from "../../../src/commands/sign.js";
 import { verifyFolderSignature } from "../../../src/commands/verify-signature.js";
 import { openRegistry } from "../../../src/registry/index.js";
@@ -82,6 +82,28 @@ describe("sign, then verify", () => {
     });
     const verified = await verifyFolderSignature(folder, { signature: true, key: [pub] });
     expect(verified.data).toMatchObject({ name: "tiny", files: 2, signer: "key.pem.pub", key_id: signed.essential });
+  });
+
+  test("a pull with a key writes what that key signed, and nothing else", async () => {
+    const { root, key, pub, flags } = await setUp();
+    const target = join(root, "checked");
+    const pull = (...keys: string[]) => pullFromRegistry("tiny", target, { ...flags, key: keys });
+    await expect(pull(pub)).rejects.toMatchObject({
+      code: "SIGNATURE_INVALID",
+      message: expect.stringContaining("is not signed"),
+    });
+    await newKeys(join(root, "other.pem"), {});
+    await signVersion("tiny", { ...flags, key: join(root, "other.pem") });
+    await expect(pull(pub)).rejects.toMatchObject({
+      code: "SIGNATURE_INVALID",
+      message: expect.stringContaining("No signature of tiny@sha256"),
+    });
+    await expect(stat(target)).rejects.toMatchObject({ code: "ENOENT" });
+    await signVersion("tiny", { ...flags, key });
+    const pulled = await pull(pub);
+    expect(pulled.data).toMatchObject({ files: 2, signer: "key.pem.pub" });
+    expect(pulled.text(PLAIN)).toContain("as key.pem.pub signed it");
+    expect(await readFile(join(target, "onnx/model.onnx"), "utf8")).toBe("weights");
   });
 
   test("keys come from variables too", async () => {

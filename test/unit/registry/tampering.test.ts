@@ -35,6 +35,34 @@ beforeAll(async () => {
 });
 afterAll(() => rm(original, { recursive: true }));
 
+describe("a head of the log that was noted elsewhere", () => {
+  test("is found as long as history goes on from it", async () => {
+    const { log_head, log_lines } = await registry.verify();
+    const before = (await readFile(join(registry.root, "reflog.ndjson"), "utf8")).trimEnd().split("\n");
+    expect([log_head, log_lines]).toEqual([hashText(before.at(-1) ?? ""), before.length]);
+    await registry.moveAlias({ reference: "reranker", alias: "staging", reason: "later" });
+    for (const line of before)
+      expect(await registry.verify({ notedHead: hashText(line) })).toMatchObject({ problems: [] });
+    expect((await registry.verify({ notedHead: log_head ?? "" })).log_lines).toBe(before.length + 1);
+  });
+
+  test("is missed in an older copy, and in a history that was written anew", async () => {
+    await registry.moveAlias({ reference: "reranker", alias: "staging", reason: "later" });
+    const { log_head } = await registry.verify();
+    const notedHead = log_head ?? "";
+    const older = await openRegistry(original);
+    const anew = await openRegistry(join(await temporaryFolder(), "registry"), { create: true });
+    await anew.publishVersion(request("one"));
+    for (const sound of [older, anew]) {
+      expect(await sound.verify()).toMatchObject({ problems: [] });
+      await expect(sound.verify({ notedHead })).rejects.toMatchObject({
+        code: "REGISTRY_CORRUPT",
+        problems: [{ message: expect.stringContaining(`it has no line ${notedHead}`) }],
+      });
+    }
+  });
+});
+
 beforeEach(async () => {
   const root = join(await temporaryFolder(), "registry");
   await cp(original, root, { recursive: true });

@@ -2,14 +2,11 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { newKeyPair, readSigningKey } from "../../../../src/evidence/keys.js";
-import type { StageInputs } from "../../../../src/pipeline/stage.js";
 import { evidenceOf, openRegistry } from "../../../../src/registry/index.js";
-import { packageStage } from "../../../../src/stages/package/index.js";
 import { publish } from "../../../../src/stages/publish/index.js";
 import type { PublishOptions, PublishOutput } from "../../../../src/stages/publish/schema.js";
-import { context, writeUpstream } from "../../../helpers/fake-package.js";
 import { verdict, verified } from "../../../helpers/fake-verified.js";
-import { temporaryFolder } from "../../../helpers/temporary-folder.js";
+import { publishable } from "../../../helpers/publishable.js";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -18,7 +15,6 @@ const HEX = "ab".repeat(32);
 
 /** Everything of a user's that could come along by mistake, in every place that evidence is made of. */
 async function setUp(more: Partial<PublishOptions> = {}) {
-  const root = await temporaryFolder();
   const manifest = (stage: string, sources: object) =>
     JSON.stringify({
       schema: 1,
@@ -37,48 +33,24 @@ async function setUp(more: Partial<PublishOptions> = {}) {
       host: "cpu, 2 cores",
       rerank_tune: "0.1.0",
     });
-  const { inputs } = await writeUpstream(root, {
-    files: {
-      "prepare/manifest.json": manifest("prepare", { "prepare.source": HEX, [`${NAME}.csv`]: HEX }),
-      "train/manifest.json": manifest("train", { base_model: HEX }),
-      "train/records/base-files.json": JSON.stringify([
-        { path: "config.json", sha256: HEX },
-        { path: `${NAME}.txt`, sha256: HEX },
-      ]),
-    },
-  });
-  const dir = join(root, "package");
+  const files = {
+    "prepare/manifest.json": manifest("prepare", { "prepare.source": HEX, [`${NAME}.csv`]: HEX }),
+    "train/manifest.json": manifest("train", { base_model: HEX }),
+    "train/records/base-files.json": JSON.stringify([
+      { path: "config.json", sha256: HEX },
+      { path: `${NAME}.txt`, sha256: HEX },
+    ]),
+  };
   const recipe = {
     base_model: { path: `${NAME} base` },
     prepare: { source: `/home/someone/${NAME}.jsonl`, candidates: 50 },
     train: { epochs: 2 },
     verify: { gates: { ndcg_max_drop: 0.005 } },
   };
-  const output = await packageStage.run(
-    context(dir),
-    { recipe, base_identity: `local:${NAME} base`, max_length: 96 },
-    inputs,
-  );
   const report = verified();
   const guard = { gate: "guard_max_drop", outcome: "passed" as const, measured: 0, limit: 0.01, detail: NAME };
   report.verdict = verdict("improved", { guards: [{ name: NAME, queries: 40, against: "base", gate: guard }] });
-  const stages: StageInputs<"package" | "verify"> = {
-    package: { dir, output, digest: "p" },
-    verify: { dir: join(root, "verify"), output: report, digest: "v" },
-  };
-  const options: PublishOptions = {
-    name: "tiny",
-    alias: "latest",
-    against_verdict: false,
-    registry_dir: join(root, "registry"),
-    recipe_name: "tiny",
-    license: "mit",
-    languages: ["en"],
-    base_identity: `local:${NAME} base`,
-    ...more,
-  };
-  const run = () => publish.run(context(join(root, "publish")), options, stages);
-  return { root, options, run };
+  return await publishable({ report, files, recipe, options: { base_identity: `local:${NAME} base`, ...more } });
 }
 
 async function evidenceIn({ registry_dir }: PublishOptions, reference = "tiny", pem?: string) {

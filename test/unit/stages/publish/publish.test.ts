@@ -4,45 +4,18 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { cardProblems } from "../../../../src/destinations/hub/card-schema.js";
 import type { PackageManifest } from "../../../../src/model-folder/layout.js";
-import type { ResolvedRecipe, StageInputs } from "../../../../src/pipeline/stage.js";
+import type { ResolvedRecipe } from "../../../../src/pipeline/stage.js";
 import { openRegistry, REPORT_TYPE } from "../../../../src/registry/index.js";
-import { packageStage } from "../../../../src/stages/package/index.js";
 import { publish } from "../../../../src/stages/publish/index.js";
-import type { PublishOptions } from "../../../../src/stages/publish/schema.js";
 import { otherTexts, smallerVocabulary, trimOf } from "../../../../src/stages/publish/trim-words.js";
 import { openPackage } from "../../../../src/stages/verify/package-check.js";
 import type { Verdict, VerifyOutput } from "../../../../src/stages/verify/schema.js";
-import { context, writeUpstream } from "../../../helpers/fake-package.js";
 import { QUALITY, verdict, verified } from "../../../helpers/fake-verified.js";
-import { temporaryFolder } from "../../../helpers/temporary-folder.js";
+import { publishable } from "../../../helpers/publishable.js";
 import { TRIM_REPORT } from "../../../helpers/trim-report.js";
 
-async function setUp(report: VerifyOutput = verified(), against_verdict = false) {
-  const root = await temporaryFolder();
-  const { inputs } = await writeUpstream(root);
-  const dir = join(root, "package");
-  const output = await packageStage.run(
-    context(dir),
-    { recipe: {}, base_identity: "hub:owner/base@0123", max_length: 96 },
-    inputs,
-  );
-  const stages: StageInputs<"package" | "verify"> = {
-    package: { dir, output, digest: "p" },
-    verify: { dir: join(root, "verify"), output: report, digest: "v" },
-  };
-  const options: PublishOptions = {
-    name: "tiny",
-    alias: "latest",
-    against_verdict,
-    registry_dir: join(root, "registry"),
-    recipe_name: "tiny",
-    license: "mit",
-    languages: ["en"],
-    base_identity: "hub:owner/base@0123",
-  };
-  const publishing = context(join(root, "publish"));
-  return { root, options, run: () => publish.run(publishing, options, stages), stages, events: publishing.events };
-}
+const setUp = (report?: VerifyOutput, against_verdict = false) =>
+  publishable({ ...(report === undefined ? {} : { report }), options: { against_verdict } });
 
 describe("publishing", () => {
   test("makes a version whose pulled folder is a whole package", async () => {

@@ -1,4 +1,5 @@
-// The source compiled to plain JavaScript, for tests that need it in processes of their own. It lies in node_modules so that imports resolve.
+// The source compiled to plain JavaScript, for tests that need it in processes of their own; plain itself, as some run without vitest.
+// It lies in node_modules so that imports resolve.
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -7,7 +8,7 @@ import { promisify } from "node:util";
 const ROOT = resolve(import.meta.dirname, "../..");
 
 /** @returns the folder with the compiled files, and what removes it. */
-export async function compileSource(): Promise<{ folder: string; remove(): Promise<void> }> {
+export async function compileSource() {
   const cache = join(ROOT, "node_modules", ".cache");
   await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(join(cache, "rerank-tune-test-"));

@@ -1,0 +1,3 @@
+// Types of compiled-source.js.
+
+export function compileSource(): Promise<{ folder: string; remove(): Promise<void> }>;
