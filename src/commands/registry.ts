@@ -123,10 +123,11 @@ export async function verifyRegistry(
       message: "A version and --signature go together: bytes and log of a registry are checked as a whole.",
       hint: "`rerank-tune registry verify`, or `rerank-tune registry verify MODEL --signature --key FILE`",
     });
+  const noted = notedHead(flags);
   const registry = await openLocal(flags);
   context.emit({ type: "phase", name: "hash blobs" });
   const report = await registry.verify({
-    ...notedHead(flags),
+    ...noted,
     onBlob: (completed, total) => context.emit({ type: "progress", completed, total, unit: "blobs" }),
   });
   return { data: report, essential: "sound", text: () => soundText(report) };

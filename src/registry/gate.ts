@@ -42,7 +42,7 @@ export function objections(report: unknown, variants: readonly string[], rule: G
     const limit = gate.limit === undefined ? "" : `, limit ${gate.limit}`;
     problems.push({
       path: `${path} ${gate.gate}`,
-      message: `${gate.outcome}: measured ${gate.measured ?? "nothing"}${limit}`,
+      message: `${gate.outcome}: measured ${typeof gate.measured === "number" ? Number(gate.measured.toPrecision(3)) : "nothing"}${limit}`,
     });
   };
   for (const name of variants) {

@@ -4,6 +4,7 @@ import { canonicalJson, hashText } from "../artifacts/hash.js";
 import { jsonOf } from "../artifacts/json-value.js";
 import { MODEL_FILES, type PackageManifest, packageManifestSchema, VARIANT_FILES } from "../model-folder/layout.js";
 import { BlobStore } from "./blobs.js";
+import { evidenceOf } from "./evidence/states.js";
 import type { OciIndex } from "./format.js";
 import { type FrozenFile, type FrozenVersion, frozenVersion } from "./frozen.js";
 import { versionEntries } from "./index-file.js";
@@ -40,9 +41,9 @@ export async function lineage(root: string, index: OciIndex, reference: string):
   const siblings = await siblingsOf(store, index, version);
   const origin = await originOf(store, version.files, siblings);
   if (origin !== undefined) addOrigins(graph, origin, new Set(version.files.map(({ sha256 }) => sha256)));
-  for (const [at, { descriptor, manifest: report }] of version.referrers.entries()) {
-    const label = report.artifactType.replace(/^application\/vnd\./, "").replace(/(\.v\d+)?\+json$/, "");
-    graph.node({ id: `report.${at + 1}`, kind: "report", label, sha256: descriptor.digest.slice("sha256:".length) });
+  for (const [at, { kind, of, digest }] of (await evidenceOf(version)).entries()) {
+    const label = of === null ? kind : `${kind} (${of})`;
+    graph.node({ id: `report.${at + 1}`, kind: "report", label, sha256: digest.slice("sha256:".length) });
     graph.edge("version", `report.${at + 1}`, "described by");
   }
   addSiblings(graph, siblings);

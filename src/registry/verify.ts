@@ -67,21 +67,26 @@ export async function checkRegistry(
   };
 }
 
+const NO_LINE = "it has no line";
+
 /** A chain can be sound and still be another one: written anew from the beginning, or an old copy that was put back. */
 function lostLine(root: string, line: string): Problem {
   return {
     file: join(root, REFLOG_FILE),
-    message: `it has no line ${line}: history was rewritten, or an older copy of the registry was put back`,
+    message: `${NO_LINE} ${line}: history was rewritten, or an older copy of the registry was put back`,
   };
 }
 
 /** The error for a report with problems. */
 export function registryCorrupt(root: string, report: RegistryReport): RerankTuneError {
   const count = report.problems.length;
+  const onlyHistory = report.problems.every(({ message }) => message.startsWith(NO_LINE));
   return new RerankTuneError({
     code: "REGISTRY_CORRUPT",
     message: `The registry ${root} has ${count} ${count === 1 ? "problem" : "problems"}.`,
-    hint: "delete the damaged files and publish the models concerned again, or restore the folder from a backup",
+    hint: onlyHistory
+      ? "everything else is sound: check that the head was noted from this very registry, then restore the newest backup that holds it"
+      : "delete the damaged files and publish the models concerned again, or restore the folder from a backup",
     problems: report.problems,
     data: report,
   });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packagedRegistry } from "../helpers/packaged-registry.js";
 import { serving } from "../helpers/running-server.js";
 import { type ServedRegistry, servedRegistry } from "../helpers/served-registry.js";
 
@@ -68,7 +69,7 @@ describe("the pages in Chromium", () => {
       `hf download local/reranker --revision ${sha}`,
       "Card A &lt;b&gt;card&lt;/b&gt; Files",
       "odd/naïve name+100%.txt",
-      "application/vnd.rerank-tune.verify-report.v1+json",
+      "report, unsigned",
       "name bytes quality.ndcg@10 fp32 12 0.5 int8 6 0.25",
       "publish test",
     ])
@@ -102,6 +103,15 @@ describe("a page", () => {
     }
     const { headers } = await get("/local/reranker/resolve/main/README.md", { Accept: "text/html" });
     expect(headers["content-security-policy"]).toContain("sandbox");
+  });
+
+  test("shows what a version was made from, and none of the recipe's texts", async () => {
+    const { get } = await serving((await packagedRegistry()).root);
+    const text = textOf((await get("/local/reranker", { Accept: "text/html" })).body.toString());
+    expect(text).toMatch(/version reranker [0-9a-f]{12} packaged weights model\.safetensors [0-9a-f]{12}/);
+    expect(text).toContain("trained base hub:owner/base@0123");
+    expect(text).toMatch(/version reranker-int8 [0-9a-f]{12} same bytes as onnx\/model\.onnx graph int8/);
+    expect(text).not.toMatch(/Client Ltd|secret words/);
   });
 
   test("links to every file by its pinned revision, and the links work", async () => {

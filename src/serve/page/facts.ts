@@ -56,13 +56,15 @@ const isTable = (value: unknown): value is JsonObject[] =>
   Array.isArray(value) && value.length > 0 && value.every((entry) => isObject(entry));
 
 function shown(value: unknown): string {
-  if (typeof value === "number") return String(Number(value.toPrecision(6)));
   if (Array.isArray(value)) return cut(value.slice(0, 20).map(scalar).join(", "));
   return cut(scalar(value));
 }
 
 /** What lies deeper than the tables go is not spelled out. */
-const scalar = (value: unknown): string => (typeof value === "object" && value !== null ? "…" : String(value));
+function scalar(value: unknown): string {
+  if (typeof value === "number") return String(Number(value.toPrecision(6)));
+  return typeof value === "object" && value !== null ? "…" : String(value);
+}
 
 function cut(text: string): string {
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;

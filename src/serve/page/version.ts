@@ -2,11 +2,12 @@
 import { jsonOf } from "../../artifacts/json-value.js";
 import { html, type Markup } from "../../page/markup.js";
 import { size, time } from "../../page/numbers.js";
-import { pointing, type ShownVersion } from "../../registry/index.js";
+import { type Evidence, evidenceOf, pointing } from "../../registry/index.js";
 import { type Card, listField, textField } from "../card.js";
 import { type Exchange, originOf } from "../exchange.js";
 import type { FoundVersion, Library } from "../library.js";
 import { factTables } from "./facts.js";
+import { lineageSection } from "./lineage.js";
 import { linkTo } from "./links.js";
 import { markdownElements } from "./markdown.js";
 
@@ -35,6 +36,7 @@ ${languages.length > 0 && html`<dt>Languages</dt><dd>${languages.join(", ")}</dd
 ${usageSection(library, exchange, version)}
 ${card !== undefined && html`<section><h2>Card</h2><div class="card">${markdownElements(card.text)}</div></section>`}
 ${filesSection(library, version)}
+${await lineageSection(library, version)}
 ${await reportsSection(library, version)}`;
 }
 
@@ -60,14 +62,16 @@ function filesSection(library: Library, { model, revision, files }: FoundVersion
 }
 
 async function reportsSection(library: Library, { model, digest }: FoundVersion): Promise<Markup | undefined> {
-  const { reports } = await library.registry.show(`${model.name}@${digest}`);
-  if (reports.length === 0) return undefined;
-  return html`<section><h2>Reports</h2>${reports.map(reportBlock)}</section>`;
+  const found = await evidenceOf(await library.registry.frozen(`${model.name}@${digest}`));
+  if (found.length === 0) return undefined;
+  return html`<section><h2>Reports and evidence</h2>${found.map(evidenceBlock)}</section>`;
 }
 
-/** Signatures and statements come as texts of their own; only JSON has tables. */
-function reportBlock({ artifact_type, content }: ShownVersion["reports"][number]): Markup {
-  const value = typeof content === "string" ? (jsonOf(content) ?? content) : content;
-  return html`<details open><summary>${artifact_type}</summary>
-${factTables(value)}</details>`;
+/** Whose signature it is, only a reader with the signer's key can tell; what is long and for programs stays folded. */
+function evidenceBlock({ kind, of, state, reason, digest, content }: Evidence): Markup {
+  const title = of === null ? kind : `${kind} (${of})`;
+  const isOpen = kind === "report" || kind === "gates";
+  const summary = html`<summary>${title}, ${reason === null ? state : `${state}: ${reason}`} <code>${digest.slice(7, 19)}</code></summary>`;
+  const tables = factTables(jsonOf(content) ?? content);
+  return isOpen ? html`<details open>${summary}\n${tables}</details>` : html`<details>${summary}\n${tables}</details>`;
 }

@@ -128,7 +128,7 @@ describe("the registry on a terminal", () => {
     const { flags } = await setUp();
     const tree = shown(await lineageInRegistry("reranker", { ...flags, as: "tree" }));
     expect(tree).toMatch(/^version reranker {2}[0-9a-f]{12}\n/);
-    expect(tree).toContain("described by -> report rerank-tune.verify-report");
+    expect(tree).toContain("described by -> report report");
     expect(shown(await lineageInRegistry("reranker", { ...flags, as: "mermaid" }))).toMatch(/^flowchart TD\n/);
   });
 

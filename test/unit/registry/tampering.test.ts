@@ -57,6 +57,7 @@ describe("a head of the log that was noted elsewhere", () => {
       expect(await sound.verify()).toMatchObject({ problems: [] });
       await expect(sound.verify({ notedHead })).rejects.toMatchObject({
         code: "REGISTRY_CORRUPT",
+        hint: expect.stringContaining("restore the newest backup that holds it"),
         problems: [{ message: expect.stringContaining(`it has no line ${notedHead}`) }],
       });
     }
