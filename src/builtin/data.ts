@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hashText } from "../artifacts/hash.js";
-import { RerankTuneError } from "../errors.js";
+import { dataNotFound } from "../dataset/findings.js";
 import { type BuiltinOptions, checkGivenWheel } from "./base.js";
 import { cachedFolder } from "./cache.js";
 import { readTabularList, TASK_VERSION, writeBeir } from "./icd-10-cm.js";
@@ -57,11 +57,10 @@ async function listInWheel(path: string): Promise<string> {
 async function tabularListAt(path: string): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined)
-    throw new RerankTuneError({
-      code: "DATA_NOT_FOUND",
-      message: `There is no file or folder ${path}.`,
-      hint: "give the wheel of simple-icd-10-cm==1.5.0, the tabular list's XML, or your own labelled data with `--data PATH`",
-    });
+    throw dataNotFound(
+      `There is no file or folder ${path}.`,
+      "give the wheel of simple-icd-10-cm==1.5.0, the tabular list's XML, or your own labelled data with `--data PATH`",
+    );
   if (!found.isDirectory()) return path.toLowerCase().endsWith(".xml") ? path : undefined;
   for (const inside of INSIDE) {
     const names = await readdir(join(path, inside)).catch(() => []);

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { mineNegatives } from "../data-tools/mine/index.js";
 import type { BaseOptions, EmbeddingOptions, MineFrom, MineOptions, MineReport } from "../data-tools/mine/options.js";
+import { dataNotFound } from "../dataset/findings.js";
 import { RerankTuneError } from "../errors.js";
 import type { Pooling } from "../inference/messages.js";
 import type { Renderable } from "../ui/output.js";
@@ -46,11 +47,10 @@ export async function dataMine(path: string, flags: MineFlags, context: CommandC
 export function mineOptions(path: string, flags: MineFlags): MineOptions {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined)
-    throw new RerankTuneError({
-      code: "DATA_NOT_FOUND",
-      message: `There is no file or folder ${path}.`,
-      hint: "give labelled data: pairs, graded groups or FlagEmbedding rows as JSONL, CSV, TSV, or a BEIR folder",
-    });
+    throw dataNotFound(
+      `There is no file or folder ${path}.`,
+      "give labelled data: pairs, graded groups or FlagEmbedding rows as JSONL, CSV, TSV, or a BEIR folder",
+    );
   if (flags.corpus === undefined && !found.isDirectory())
     throw usage("--corpus is missing: passages to find negatives among.", "add --corpus CORPUS.jsonl");
   const perQuery = whole("--per-query", flags.perQuery ?? "15", 1, 1000);

@@ -45,6 +45,10 @@ export class Findings {
   }
 }
 
+export function dataNotFound(message: string, hint: string): RerankTuneError {
+  return new RerankTuneError({ code: "DATA_NOT_FOUND", message, hint });
+}
+
 export function dataInvalid(message: string, hint: string, problems: Problem[] = []): RerankTuneError {
   return new RerankTuneError({ code: "DATA_INVALID", message, hint, problems });
 }

@@ -3,8 +3,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { buildBm25 } from "../dataset/bm25.js";
-import { dataInvalid, type Findings } from "../dataset/findings.js";
-import { RerankTuneError } from "../errors.js";
+import { dataInvalid, dataNotFound, type Findings } from "../dataset/findings.js";
 import type { StageEvent } from "../pipeline/stage.js";
 import { readPassages, readTexts } from "./corpus.js";
 import { readCandidateRun } from "./run-file.js";
@@ -54,11 +53,10 @@ export async function findCandidates(
   const found = request.run ?? (await runInFolder(request.folder));
   if (found === undefined) return await rankByBm25(corpus, request, queries, findings);
   if (!existsSync(found))
-    throw new RerankTuneError({
-      code: "DATA_NOT_FOUND",
-      message: `There is no run ${found}.`,
-      hint: "correct --run; it is a file of `query Q0 passage rank score tag`, plain or .gz",
-    });
+    throw dataNotFound(
+      `There is no run ${found}.`,
+      "correct --run; it is a file of `query Q0 passage rank score tag`, plain or .gz",
+    );
   const source = request.run === undefined ? "found" : "given";
   return { source, run: found, ...(await takeRun(found, corpus, request, queries, findings)) };
 }

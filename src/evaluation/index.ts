@@ -1,8 +1,7 @@
 // Scores any model folder on one split of a BEIR folder and measures the ranking beside the first stage's. The door of this room.
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { Findings } from "../dataset/findings.js";
-import { RerankTuneError } from "../errors.js";
+import { dataNotFound, Findings } from "../dataset/findings.js";
 import { findCandidates } from "./first-stage.js";
 import { evaluationGroups } from "./groups.js";
 import { type EvaluatedModel, type ModelChoice, openModel } from "./model.js";
@@ -53,11 +52,10 @@ export async function evaluate(request: EvaluationRequest): Promise<Evaluation> 
 async function readInput(request: EvaluationRequest): Promise<EvaluationInput> {
   const { data, emit, run, depth, signal } = request;
   if ((await stat(data).catch(() => undefined))?.isDirectory() !== true)
-    throw new RerankTuneError({
-      code: "DATA_NOT_FOUND",
-      message: `There is no folder ${data}.`,
-      hint: "name a BEIR folder with --data: corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv, plain or .gz",
-    });
+    throw dataNotFound(
+      `There is no folder ${data}.`,
+      "name a BEIR folder with --data: corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv, plain or .gz",
+    );
   const findings = new Findings();
   emit({ type: "phase", name: "read the split" });
   const split = await readSplit(data, request.split, request.queries, findings);

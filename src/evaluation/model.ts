@@ -1,8 +1,9 @@
 // Tells what kind of model folder this is and how many tokens a pair gets. Opens no weights.
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { RerankTuneError } from "../errors.js";
+import { readHints } from "../model-folder/hints.js";
 import { MODEL_FILES, VARIANT_FILES, VARIANT_NAMES, type VariantName } from "../model-folder/layout.js";
 
 export interface EvaluatedModel {
@@ -55,7 +56,7 @@ function noVariant(folder: string, variant: VariantName, present: readonly Varia
 
 /** What the model was made with: the package's manifest, else the tokenizer's limit, else all its positions. */
 async function maxLengthOf(folder: string, wanted: number | undefined): Promise<number> {
-  const limit = positionsOf(await readJson(join(folder, MODEL_FILES.config)));
+  const limit = positionsOf(await readHints(join(folder, MODEL_FILES.config)));
   if (wanted !== undefined) {
     if (wanted <= limit) return wanted;
     throw new RerankTuneError({
@@ -64,9 +65,9 @@ async function maxLengthOf(folder: string, wanted: number | undefined): Promise<
       hint: `use --max-length ${limit} or less`,
     });
   }
-  const made = (await readJson(join(folder, MODEL_FILES.manifest))).max_length;
+  const made = (await readHints(join(folder, MODEL_FILES.manifest))).max_length;
   if (typeof made === "number") return made;
-  const tokenizer = (await readJson(join(folder, MODEL_FILES.tokenizerConfig))).model_max_length;
+  const tokenizer = (await readHints(join(folder, MODEL_FILES.tokenizerConfig))).model_max_length;
   return typeof tokenizer === "number" && tokenizer < NO_LIMIT ? Math.min(tokenizer, limit) : limit;
 }
 
@@ -76,14 +77,4 @@ function positionsOf(config: Record<string, unknown>): number {
   const count = typeof positions === "number" ? positions : DEFAULT_POSITIONS;
   const offset = typeof type === "string" && type.includes("roberta") ? (typeof pad === "number" ? pad : 1) + 1 : 0;
   return count - offset;
-}
-
-/** An absent or damaged file says nothing here; who needs it names it. */
-async function readJson(path: string): Promise<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
-    return value !== null && typeof value === "object" ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Findings, Place } from "../dataset/findings.js";
+import { dataNotFound, type Findings, type Place } from "../dataset/findings.js";
 import { idOf, numberOf } from "../dataset/readers/fields.js";
 import { readJsonRows, readLines } from "../dataset/readers/rows.js";
 import { RerankTuneError } from "../errors.js";
@@ -68,11 +68,10 @@ export async function readSplit(
 export function partFile(folder: string, part: string): string {
   const found = [part, `${part}.gz`].map((name) => join(folder, name)).find(existsSync);
   if (found !== undefined) return found;
-  throw new RerankTuneError({
-    code: "DATA_NOT_FOUND",
-    message: `${folder} has no ${part}.`,
-    hint: "name a BEIR folder with --data: corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv, plain or .gz",
-  });
+  throw dataNotFound(
+    `${folder} has no ${part}.`,
+    "name a BEIR folder with --data: corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv, plain or .gz",
+  );
 }
 
 async function qrelsFile(folder: string, split: string): Promise<string> {
@@ -80,14 +79,12 @@ async function qrelsFile(folder: string, split: string): Promise<string> {
   if (found !== undefined) return found;
   const names = await readdir(join(folder, "qrels")).catch((): string[] => []);
   const splits = names.flatMap((name) => /^(.+)\.tsv(?:\.gz)?$/.exec(name)?.[1] ?? []).sort();
-  throw new RerankTuneError({
-    code: "DATA_NOT_FOUND",
-    message: `${folder} has no split ${JSON.stringify(split)} (qrels/${split}.tsv).`,
-    hint:
-      splits.length === 0
-        ? "name a BEIR folder with --data: corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv"
-        : `use --split ${splits.join(" or --split ")}`,
-  });
+  throw dataNotFound(
+    `${folder} has no split ${JSON.stringify(split)} (qrels/${split}.tsv).`,
+    splits.length === 0
+      ? "name a BEIR folder with --data: corpus.jsonl, queries.jsonl and qrels/SPLIT.tsv"
+      : `use --split ${splits.join(" or --split ")}`,
+  );
 }
 
 /** Rows are "query passage label" (BEIR) or "query 0 passage label" (TREC); a first line of words is the heading. */

@@ -37,17 +37,6 @@ export function hubAddress(variables: NodeJS.ProcessEnv = process.env): string {
   return (variables.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, "");
 }
 
-/** Where a file of a repository is read. @param revision branch, tag or commit. */
-export function resolveAddress(
-  { hubUrl }: Pick<HubAccess, "hubUrl">,
-  repo: string,
-  revision: string,
-  path: string,
-): string {
-  const encoded = path.split("/").map(encodeURIComponent).join("/");
-  return `${hubUrl}/${repo}/resolve/${encodeURIComponent(revision)}/${encoded}`;
-}
-
 /** `HF_TOKEN`, else the file that `hf auth login` writes (`HF_TOKEN_PATH`, `$HF_HOME/token`, ~/.cache/huggingface/token). */
 export async function hubToken(variables: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
   if (variables.HF_TOKEN) return variables.HF_TOKEN.trim();

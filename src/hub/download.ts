@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { RerankTuneError } from "../errors.js";
 import { type HubAccess, pause, persistentFetch } from "./access.js";
 import { stopped } from "./failures.js";
+import { fileHeaders } from "./file-request.js";
 
 /** What must arrive. */
 export interface RemoteFile {
@@ -71,9 +72,7 @@ async function receive(download: Download, file: RemoteFile, part: string): Prom
   const { access } = download;
   const start = await sizeOf(part);
   const silence = new AbortController();
-  const headers: Record<string, string> = { "Accept-Encoding": "identity" };
-  if (access.token !== undefined) headers.Authorization = `Bearer ${access.token}`;
-  if (start > 0) headers.Range = `bytes=${start}-`;
+  const headers = fileHeaders(access, start > 0 ? `bytes=${start}-` : undefined);
   const reply = await persistentFetch(access, download.address(file.path), { headers, signal: silence.signal });
   if (!reply.ok || reply.body === null) throw download.refused(reply.status, `${file.path} of ${download.subject}`);
   const resumes = start > 0 && reply.status === 206;

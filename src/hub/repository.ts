@@ -1,14 +1,8 @@
 // Looks into a repository of the hub without bringing it here: the list of a commit, small files as text, pieces of large ones.
 import { listFiles, modelInfo } from "@huggingface/hub";
-import {
-  type AccessOptions,
-  callOptions,
-  type HubAccess,
-  openAccess,
-  persistentFetch,
-  resolveAddress,
-} from "./access.js";
+import { type AccessOptions, callOptions, type HubAccess, openAccess, persistentFetch } from "./access.js";
 import { hubFailure, refused } from "./failures.js";
+import { fileHeaders, resolveAddress } from "./file-request.js";
 import { firstBytes } from "./replies.js";
 
 export interface RepositoryOptions extends AccessOptions {
@@ -71,9 +65,7 @@ async function fetchFile(
   path: string,
   range?: string,
 ): Promise<Response> {
-  const headers: Record<string, string> = { "Accept-Encoding": "identity" };
-  if (access.token !== undefined) headers.Authorization = `Bearer ${access.token}`;
-  if (range !== undefined) headers.Range = range;
+  const headers = fileHeaders(access, range);
   const reply = await persistentFetch(access, resolveAddress(access, repo, sha, path), { headers });
   if (!reply.ok) throw refused(reply.status, `${path} of ${repo}@${sha.slice(0, 12)}`, access.hubUrl);
   return reply;

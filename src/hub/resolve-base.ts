@@ -7,10 +7,11 @@ import { acquireLock } from "../artifacts/lock.js";
 import { RerankTuneError } from "../errors.js";
 import { incomingProblems, refuseUnsafe } from "../model-folder/incoming.js";
 import type { StageEvent } from "../pipeline/stage.js";
-import { type AccessOptions, callOptions, type HubAccess, openAccess, resolveAddress } from "./access.js";
+import { type AccessOptions, callOptions, type HubAccess, openAccess } from "./access.js";
 import { COMMIT, fromCache, isFolder, isOffline, remember } from "./cache.js";
 import { type Download, downloadFile } from "./download.js";
 import { hubFailure, refused } from "./failures.js";
+import { resolveAddress } from "./file-request.js";
 import { baseFiles, type HubFile, shardFiles, WEIGHTS, WEIGHTS_INDEX } from "./files.js";
 import { progressOf } from "./progress.js";
 

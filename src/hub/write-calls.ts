@@ -1,7 +1,7 @@
 // The calls of the Hub that a release needs and @huggingface/hub 2.17.5 lacks or does its own way; packaging of each in one function.
 import { createBranch, createRepo, HubApiError, listFiles } from "@huggingface/hub";
 import { jsonOf } from "../artifacts/json-value.js";
-import { resolveAddress } from "./access.js";
+import { resolveAddress } from "./file-request.js";
 import { apiError, type HubWriter, patientFetch, type TryOptions } from "./patient-fetch.js";
 
 export interface RepositoryState {

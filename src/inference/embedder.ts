@@ -1,6 +1,6 @@
 // Texts to unit vectors with one ONNX embedding model, in the same kind of child process as the scorer. Keeps no vectors.
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readHints } from "../model-folder/hints.js";
 import { BATCH_TOKENS, packBatch, planBatches } from "./batches.js";
 import { TextTokenizer } from "./embedder-tokenizer.js";
 import { eachBatch } from "./lanes.js";
@@ -79,24 +79,15 @@ export class Embedder {
 
 /** The pooling that the model was trained with, as sentence-transformers writes it down. */
 export async function poolingOf(folder: string): Promise<Pooling> {
-  const pooling = await readJson(join(folder, "1_Pooling", "config.json"));
+  const pooling = await readHints(join(folder, "1_Pooling", "config.json"));
   return pooling.pooling_mode_cls_token === true || pooling.pooling_mode === "cls" ? "cls" : "mean";
 }
 
 /** Tokens the model takes; the RoBERTa family counts positions from `pad_token_id` + 1. */
 async function maxLengthOf(folder: string): Promise<number> {
-  const config = await readJson(join(folder, "config.json"));
-  const wanted = (await readJson(join(folder, "sentence_bert_config.json"))).max_seq_length;
+  const config = await readHints(join(folder, "config.json"));
+  const wanted = (await readHints(join(folder, "sentence_bert_config.json"))).max_seq_length;
   const offset = /roberta|camembert|mpnet/.test(String(config.model_type)) ? Number(config.pad_token_id ?? 1) + 1 : 0;
   const places = typeof config.max_position_embeddings === "number" ? config.max_position_embeddings - offset : LONGEST;
   return Math.min(LONGEST, places, typeof wanted === "number" ? wanted : LONGEST);
-}
-
-/** A file that a model folder may lack; damaged ones count as missing, because only hints are read from them. */
-async function readJson(path: string): Promise<Record<string, unknown>> {
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
-  } catch {
-    return {};
-  }
 }

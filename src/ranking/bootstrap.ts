@@ -1,9 +1,10 @@
 // Uncertainty of a mean over queries: bootstrap intervals and the smallest difference a split can show.
 import { seededIntegers } from "./random.js";
-import { mean, percentile, standardDeviation } from "./statistics.js";
+import { mean, middle95, standardDeviation } from "./statistics.js";
 
 export const RESAMPLES = 10_000;
-const SEED = 20_061;
+/** Of all bootstraps, so that clusters of one query give the very same interval as queries. */
+export const SEED = 20_061;
 
 export interface Interval {
   mean: number;
@@ -24,7 +25,7 @@ export function bootstrapMean(values: ArrayLike<number>, resamples = RESAMPLES, 
     for (let count = 0; count < source.length; count++) sum += source[draw(source.length)] as number;
     means[round] = sum / source.length;
   }
-  return { mean: mean(source), interval: [percentile(means, 0.025), percentile(means, 0.975)] };
+  return { mean: mean(source), interval: middle95(means) };
 }
 
 /** Bootstrap of the paired difference `left - right` over the same queries in the same order. */

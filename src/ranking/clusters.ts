@@ -1,11 +1,8 @@
 // Paired comparison of queries that come in clusters, such as near-duplicates or queries of one document: clusters are resampled, not queries. Pure and seeded.
-import { differences, type Interval, POWER_FACTOR, RESAMPLES, smallestDetectable } from "./bootstrap.js";
+import { differences, type Interval, POWER_FACTOR, RESAMPLES, SEED, smallestDetectable } from "./bootstrap.js";
 import { seededIntegers } from "./random.js";
 import { comparePaired, type PairedComparison, signFlipTest } from "./significance.js";
-import { mean, percentile } from "./statistics.js";
-
-/** That of bootstrap.ts, so that clusters of one query give the very same interval. */
-const SEED = 20_061;
+import { mean, middle95 } from "./statistics.js";
 
 export interface ClusteredComparison extends PairedComparison {
   /** Sets of queries that were resampled as one; as many as queries where all stand alone. */
@@ -71,7 +68,7 @@ export function bootstrapClusters(
     }
     means[round] = sum / size;
   }
-  return { mean: mean(perQuery), interval: [percentile(means, 0.025), percentile(means, 0.975)] };
+  return { mean: mean(perQuery), interval: middle95(means) };
 }
 
 /**

@@ -19,3 +19,8 @@ export function shuffled<Item>(items: readonly Item[], draw: Draw): Item[] {
   }
   return copy;
 }
+
+/** A seeded shuffle for each purpose. */
+export function shufflesFor(seed: number): (purpose: string) => <Item>(items: readonly Item[]) => Item[] {
+  return (purpose) => (items) => shuffled(items, drawsFor(seed, purpose));
+}

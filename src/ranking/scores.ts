@@ -16,7 +16,7 @@ export async function readScores(path: string): Promise<Scores> {
     const [queryId, passageId, text, ...rest] = line.replace(/\r$/, "").split("\t");
     const score = parseScore(text);
     if (queryId === undefined || passageId === undefined || score === undefined || rest.length > 0)
-      throw malformed(path, index + 1);
+      throw malformedScores(path, index + 1, "write it again with `rerank-tune train RECIPE`");
     const ofQuery = scores.get(queryId) ?? new Map<string, number>();
     ofQuery.set(passageId, score);
     scores.set(queryId, ofQuery);
@@ -69,11 +69,11 @@ function parseScore(text: string | undefined): number | undefined {
   return Number.isNaN(value) ? undefined : value;
 }
 
-function malformed(path: string, line: number): RerankTuneError {
+export function malformedScores(path: string, line: number, hint: string): RerankTuneError {
   return new RerankTuneError({
     code: "DATA_INVALID",
     message: `${path}, line ${line} is not query_id, passage_id and score separated by tabs.`,
-    hint: "write it again with `rerank-tune train RECIPE`",
+    hint,
     problems: [{ file: path, line, message: "expected three fields, the last a number" }],
   });
 }

@@ -1,10 +1,8 @@
 // How much of one system's quality another one keeps: the ratio of two means over the same queries, with its interval. Pure and seeded.
-import { RESAMPLES } from "./bootstrap.js";
+import { RESAMPLES, SEED } from "./bootstrap.js";
 import { totalsOf } from "./clusters.js";
 import { seededIntegers } from "./random.js";
-import { percentile } from "./statistics.js";
-
-const SEED = 20_061;
+import { middle95 } from "./statistics.js";
 
 export interface Share {
   share: number;
@@ -39,5 +37,5 @@ export function shareKept(
     ratios[round] = kept / whole;
   }
   const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);
-  return { share: sum(ours) / sum(theirs), interval: [percentile(ratios, 0.025), percentile(ratios, 0.975)] };
+  return { share: sum(ours) / sum(theirs), interval: middle95(ratios) };
 }

@@ -31,6 +31,11 @@ export function percentile(values: ArrayLike<number>, share: number): number {
   return low + (high - low) * (place - below);
 }
 
+/** Where 95 % of resampled values lie: 2.5th and 97.5th percentile. */
+export function middle95(values: ArrayLike<number>): [number, number] {
+  return [percentile(values, 0.025), percentile(values, 0.975)];
+}
+
 /**
  * Spearman's rank correlation with average ranks for ties (Pearson's correlation of the ranks).
  * @returns -1 to 1; null when it is not defined: fewer than two values, or all equal on one side.

@@ -1,9 +1,10 @@
 // The built command line as a child process: streams, exit codes, help, errors and signals.
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { beforeAll, describe, expect, test } from "vitest";
+import { writeFakePython } from "../helpers/fake-python.js";
 import { folderPerTest } from "../helpers/folder-per-test.js";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -222,19 +223,7 @@ describe("doctor", () => {
 describe("Ctrl-C", () => {
   /** An interpreter that answers the probe, then works for half a minute. */
   async function busyPython(trap: string): Promise<string> {
-    const path = join(folder(), "busy-python");
-    const answer = {
-      executable: path,
-      version: [3, 12, 1],
-      bits: 64,
-      implementation: "cpython",
-      freethreaded: false,
-      missing: [],
-    };
-    const probe = `case "$*" in *ensurepip*) echo 'rerank-tune:${JSON.stringify(answer)}'; exit 0;; esac`;
-    await writeFile(path, `#!/bin/sh\n${probe}\n${trap}\nsleep 30 &\nwait\nwait\nsleep 30\n`);
-    await chmod(path, 0o755);
-    return path;
+    return await writeFakePython(join(folder(), "busy-python"), `${trap}\nsleep 30 &\nwait\nwait\nsleep 30`);
   }
 
   async function start(args: string[], trap = "") {

@@ -5,10 +5,10 @@ import { Integers } from "../../dataset/integers.js";
 import { QueryClusters } from "../../dataset/query-split.js";
 import { normalisedKey } from "../../dataset/text.js";
 import { TextIndex } from "../../dataset/text-index.js";
-import { interrupted } from "../../errors.js";
 import { loadTokenizer } from "../../inference/tokenizer.js";
 import { canonicalLine } from "../reading/canonical.js";
-import { type JudgedGroup, settle } from "../reading/judged-group.js";
+import { eachGroup } from "../reading/each-group.js";
+import type { JudgedGroup } from "../reading/judged-group.js";
 import { LineFile } from "../reading/line-file.js";
 import { openData } from "../reading/open-data.js";
 import type { StreamedData } from "../reading/streamed-data.js";
@@ -42,9 +42,6 @@ export async function checkData(options: CheckOptions): Promise<CheckResult> {
     throw error;
   }
 }
-
-/** Groups between two looks at the signal. */
-const BREATH = 500;
 
 class DataCheck {
   private watchers: Watcher[] = [];
@@ -128,19 +125,13 @@ class DataCheck {
     scores: ScoreTable | undefined,
     run: RunTable | undefined,
   ): Promise<void> {
-    const { emit, signal } = this.options;
-    emit({ type: "phase", name: "check groups" });
-    for (const rows of data.groups()) {
-      const group = settle(rows);
+    this.options.emit({ type: "phase", name: "check groups" });
+    await eachGroup(data, this.options, (group) => {
       const checked = this.checked(group, scores, run);
       this.remember(group);
       this.each((watcher) => watcher.group?.(checked));
       if (group.passages.length > 0) this.copy?.add(canonicalLine(group));
-      if ((group.number + 1) % BREATH !== 0) continue;
-      emit({ type: "progress", completed: group.number + 1, total: data.queryCount, unit: "queries" });
-      await new Promise((resolve) => setImmediate(resolve));
-      if (signal.aborted) throw interrupted(signal);
-    }
+    });
   }
 
   private checked(group: JudgedGroup, scores: ScoreTable | undefined, run: RunTable | undefined): CheckedGroup {

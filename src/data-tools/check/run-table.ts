@@ -1,5 +1,6 @@
 // The rows of a TREC run by query, read line by line, for the negatives that prepare would draw from it.
 import { stat } from "node:fs/promises";
+import { dataNotFound } from "../../dataset/findings.js";
 import { Integers } from "../../dataset/integers.js";
 import { numberOf } from "../../dataset/readers/fields.js";
 import { readLines } from "../../dataset/readers/rows.js";
@@ -34,11 +35,7 @@ export class RunTable {
    */
   static async read(file: string, scratch: string, queryWithId: (id: string) => number | undefined): Promise<RunTable> {
     if (!(await stat(file).catch(() => undefined))?.isFile())
-      throw new RerankTuneError({
-        code: "DATA_NOT_FOUND",
-        message: `There is no run file ${file}.`,
-        hint: "name the TREC run of your retriever, or leave out --run",
-      });
+      throw dataNotFound(`There is no run file ${file}.`, "name the TREC run of your retriever, or leave out --run");
     const table = new RunTable(file, scratch);
     for await (const { line, text } of readLines(file)) {
       const [queryId = "", , passageId = "", , score] = text.trim().split(/\s+/);

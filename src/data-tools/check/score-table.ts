@@ -1,9 +1,10 @@
 // Base scores by query and passage id, from a score file (query_id, passage_id, score), read line by line: 20 bytes a score.
 import { stat } from "node:fs/promises";
+import { dataNotFound } from "../../dataset/findings.js";
 import { numberOf } from "../../dataset/readers/fields.js";
 import { readLines } from "../../dataset/readers/rows.js";
 import { TextIndex } from "../../dataset/text-index.js";
-import { RerankTuneError } from "../../errors.js";
+import { malformedScores } from "../../ranking/scores.js";
 
 export interface ScoreTable {
   size: number;
@@ -19,11 +20,10 @@ const keyOf = (queryId: string, passageId: string): string => `${queryId}\t${pas
  */
 export async function readScoreTable(path: string): Promise<ScoreTable> {
   if (!(await stat(path).catch(() => undefined))?.isFile())
-    throw new RerankTuneError({
-      code: "DATA_NOT_FOUND",
-      message: `There is no score file ${path}.`,
-      hint: "a score file has a line a pair: query id, passage id and logit, separated by tabs; leave out --scores if you have none",
-    });
+    throw dataNotFound(
+      `There is no score file ${path}.`,
+      "a score file has a line a pair: query id, passage id and logit, separated by tabs; leave out --scores if you have none",
+    );
   const pairs = new TextIndex();
   const scores: number[] = [];
   for await (const { line, text } of readLines(path)) {
@@ -36,7 +36,7 @@ export async function readScoreTable(path: string): Promise<ScoreTable> {
       rest.length > 0 ||
       (score === undefined && !/^[+-]?(nan|inf)/i.test(value))
     )
-      throw malformed(path, line);
+      throw malformedScores(path, line, "write one score a line: query_id, tab, passage_id, tab, score");
     scores[pairs.add(keyOf(queryId, passageId))] = score ?? Number.NaN;
   }
   return {
@@ -47,13 +47,4 @@ export async function readScoreTable(path: string): Promise<ScoreTable> {
       return Number.isNaN(score) ? undefined : score;
     },
   };
-}
-
-function malformed(file: string, line: number): RerankTuneError {
-  return new RerankTuneError({
-    code: "DATA_INVALID",
-    message: `${file}, line ${line} is not query_id, passage_id and score separated by tabs.`,
-    hint: "write one score a line: query_id, tab, passage_id, tab, score",
-    problems: [{ file, line, message: "expected three fields, the last a number" }],
-  });
 }

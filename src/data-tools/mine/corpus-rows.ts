@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import type { Findings } from "../../dataset/findings.js";
 import { idOf, titledText } from "../../dataset/readers/fields.js";
+import { parseObject } from "../../dataset/readers/rows.js";
 
 export interface CorpusPassage {
   /** Place among the passages with text, from 0. */
@@ -59,14 +60,9 @@ const CORPUS_FORM = 'write one passage a line: {"_id": "p1", "title": "...", "te
  * @returns what is wrong with it, when something is.
  */
 export function parsePassage(row: string, index: number): { id: string; text: string } | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(row);
-  } catch {
-    return "is not JSON";
-  }
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return "is not a JSON object";
-  const { _id, id, title, text } = value as Record<string, unknown>;
+  const values = parseObject(row);
+  if (typeof values === "string") return values;
+  const { _id, id, title, text } = values;
   if (typeof text !== "string") return "has no `text`";
   return { id: idOf(_id) ?? idOf(id) ?? `c${index + 1}`, text: titledText(title, text.trim()).trim() };
 }

@@ -4,8 +4,7 @@ import { open, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { dataInvalid, Findings } from "../../dataset/findings.js";
-import { RerankTuneError } from "../../errors.js";
+import { dataInvalid, dataNotFound, Findings } from "../../dataset/findings.js";
 import { type CorpusPassage, parsePassage, passagesOf } from "./corpus-rows.js";
 import type { Pace } from "./pace.js";
 
@@ -28,11 +27,10 @@ export async function corpusFile(path: string): Promise<string> {
   const inside = ["corpus.jsonl", "corpus.jsonl.gz"].map((name) => join(path, name));
   const file = found?.isDirectory() ? inside.find((candidate) => existsSync(candidate)) : path;
   if (found !== undefined && file !== undefined) return file;
-  throw new RerankTuneError({
-    code: "DATA_NOT_FOUND",
-    message: found === undefined ? `There is no file or folder ${path}.` : `${path} has no corpus.jsonl.`,
-    hint: "give a JSONL of passages with --corpus, one a line: _id, title (may be missing), text",
-  });
+  throw dataNotFound(
+    found === undefined ? `There is no file or folder ${path}.` : `${path} has no corpus.jsonl.`,
+    "give a JSONL of passages with --corpus, one a line: _id, title (may be missing), text",
+  );
 }
 
 export class Corpus {

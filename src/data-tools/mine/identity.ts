@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson, hashFile, hashText, listFiles } from "../../artifacts/hash.js";
-import { RerankTuneError } from "../../errors.js";
+import { dataNotFound } from "../../dataset/findings.js";
 import { decidingFiles, graphOf, type ModelFlag, refuseEncoder } from "./model-files.js";
 import type { MineOptions } from "./options.js";
 import type { Identity } from "./work-folder.js";
@@ -45,11 +45,7 @@ async function digestOf(files: readonly string[]): Promise<string> {
 
 function required(file: string, flag: string): string {
   if (existsSync(file)) return file;
-  throw new RerankTuneError({
-    code: "DATA_NOT_FOUND",
-    message: `There is no file ${file}.`,
-    hint: `correct ${flag}`,
-  });
+  throw dataNotFound(`There is no file ${file}.`, `correct ${flag}`);
 }
 
 /** A BEIR folder without its corpus, which counts by itself. */

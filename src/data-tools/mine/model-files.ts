@@ -1,8 +1,8 @@
 // Where the ONNX graph of a model folder lies, how long a pair it takes, and which of its files decide a result.
 import { existsSync, readdirSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { RerankTuneError } from "../../errors.js";
+import { readHints } from "../../model-folder/hints.js";
 import { MODEL_FILES } from "../../model-folder/layout.js";
 
 const GRAPHS = ["onnx/model.onnx", "model.onnx"];
@@ -56,7 +56,7 @@ function onlyGraph(folder: string): string | undefined {
 
 /** @throws RerankTuneError MODEL_UNSUPPORTED for a bare encoder, which gives vectors and no scores; before anything is ranked. */
 export async function refuseEncoder(folder: string): Promise<void> {
-  const { architectures } = await readJson(join(folder, MODEL_FILES.config));
+  const { architectures } = await readHints(join(folder, MODEL_FILES.config));
   const [name] = Array.isArray(architectures) ? architectures : [];
   if (typeof name !== "string" || !name.endsWith("Model")) return;
   throw new RerankTuneError({
@@ -77,16 +77,8 @@ export function decidingFiles(folder: string, graph: string): string[] {
 
 /** Tokens of a pair: what a package of ours records, else the usual length or less when the model has fewer places. */
 export async function pairLength(folder: string): Promise<number> {
-  const ours = (await readJson(join(folder, MODEL_FILES.manifest))).max_length;
+  const ours = (await readHints(join(folder, MODEL_FILES.manifest))).max_length;
   if (typeof ours === "number") return ours;
-  const places = (await readJson(join(folder, MODEL_FILES.config))).max_position_embeddings;
+  const places = (await readHints(join(folder, MODEL_FILES.config))).max_position_embeddings;
   return typeof places === "number" ? Math.min(places, USUAL_LENGTH) : USUAL_LENGTH;
-}
-
-async function readJson(path: string): Promise<Record<string, unknown>> {
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
-  } catch {
-    return {};
-  }
 }

@@ -1,9 +1,8 @@
 // Ranks by a TREC run of the production retriever: keeps the top of each query and finds the passages in the corpus by id.
 import { existsSync } from "node:fs";
-import { dataInvalid, Findings } from "../../dataset/findings.js";
+import { dataInvalid, dataNotFound, Findings } from "../../dataset/findings.js";
 import { numberOf } from "../../dataset/readers/fields.js";
 import { readLines } from "../../dataset/readers/rows.js";
-import { RerankTuneError } from "../../errors.js";
 import type { Corpus } from "./corpus.js";
 import type { Pace } from "./pace.js";
 import type { RankedList } from "./top-ranked.js";
@@ -59,11 +58,10 @@ async function readTops(
   findings: Findings,
 ): Promise<Map<string, Entry[]>> {
   if (!existsSync(file))
-    throw new RerankTuneError({
-      code: "DATA_NOT_FOUND",
-      message: `There is no run file ${file}.`,
-      hint: "give the run with --run, one row a line: query Q0 passage rank score tag",
-    });
+    throw dataNotFound(
+      `There is no run file ${file}.`,
+      "give the run with --run, one row a line: query Q0 passage rank score tag",
+    );
   const entries = new Map<string, Entry[]>();
   for await (const { line, text } of readLines(file)) {
     const fields = text.trim().split(/\s+/);

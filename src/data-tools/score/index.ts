@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalJson, hashFile, hashText, listFiles } from "../../artifacts/hash.js";
-import { dataInvalid, Findings } from "../../dataset/findings.js";
+import { dataInvalid, dataNotFound, Findings } from "../../dataset/findings.js";
 import { RerankTuneError } from "../../errors.js";
 import { canonicalLine } from "../reading/canonical.js";
 import { type JudgedGroup, settle } from "../reading/judged-group.js";
@@ -155,11 +155,10 @@ function warnOf(
 async function digestOf(source: string): Promise<string> {
   const found = await stat(source).catch(() => undefined);
   if (found === undefined)
-    throw new RerankTuneError({
-      code: "DATA_NOT_FOUND",
-      message: `There is no file or folder ${source}.`,
-      hint: "give labelled data: pairs, graded groups or another form as JSONL, CSV or TSV, or a BEIR or TREC folder",
-    });
+    throw dataNotFound(
+      `There is no file or folder ${source}.`,
+      "give labelled data: pairs, graded groups or another form as JSONL, CSV or TSV, or a BEIR or TREC folder",
+    );
   if (!found.isDirectory()) return await hashFile(source);
   const digests: [string, string][] = [];
   for (const name of await listFiles(source)) digests.push([name, await hashFile(join(source, name))]);

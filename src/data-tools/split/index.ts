@@ -3,10 +3,10 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dataInvalid, Findings } from "../../dataset/findings.js";
 import { SPLITS } from "../../dataset/groups.js";
-import { FOLDS_BELOW, type Shuffle } from "../../dataset/query-split.js";
-import { fromFileSystemError, interrupted, RerankTuneError } from "../../errors.js";
-import { drawsFor, shuffled } from "../../ranking/draws.js";
-import { settle } from "../reading/judged-group.js";
+import { FOLDS_BELOW } from "../../dataset/query-split.js";
+import { fromFileSystemError, RerankTuneError } from "../../errors.js";
+import { shufflesFor } from "../../ranking/draws.js";
+import { eachGroup } from "../reading/each-group.js";
 import { openData } from "../reading/open-data.js";
 import type { StreamedData } from "../reading/streamed-data.js";
 import { type AssignInput, type Assignment, assignByTime, assignFolds, assignOnce } from "./assign.js";
@@ -71,14 +71,10 @@ async function assign(
   options: SplitOptions,
 ): Promise<Assignment[]> {
   const { by, dev, test, folds, seed, time_field, source, emit } = options;
-  const shuffle =
-    (purpose: string): Shuffle =>
-    (items) =>
-      shuffled(items, drawsFor(seed, purpose));
   const input: AssignInput = {
     clusters,
     share: { dev, test },
-    shuffle,
+    shuffle: shufflesFor(seed),
     trainOnly: (query) => trainOnly[query] === true,
   };
   const measurable = trainOnly.filter((only) => !only).length;
@@ -122,9 +118,6 @@ function requireSides(
   }
 }
 
-/** Groups between two looks at the signal. */
-const BREATH = 500;
-
 async function write(
   data: StreamedData,
   assignments: readonly Assignment[],
@@ -134,17 +127,12 @@ async function write(
   const files = new SideFiles(out, assignments);
   const counts = { pairs: 0, duplicates: 0, contradictions: 0 };
   try {
-    for (const rows of data.groups()) {
-      const group = settle(rows);
+    await eachGroup(data, { emit, signal }, (group) => {
       counts.pairs += group.passages.length;
       counts.duplicates += group.duplicates.length;
       counts.contradictions += group.contradictions.length;
       files.add(group);
-      if ((group.number + 1) % BREATH !== 0) continue;
-      emit({ type: "progress", completed: group.number + 1, total: data.queryCount, unit: "queries" });
-      await new Promise((resolve) => setImmediate(resolve));
-      if (signal.aborted) throw interrupted(signal);
-    }
+    });
   } catch (error) {
     files.discard();
     throw error;

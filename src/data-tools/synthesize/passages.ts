@@ -1,9 +1,8 @@
 // Draws the passages that queries are written for: the same ones for the same corpus and seed.
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { dataInvalid } from "../../dataset/findings.js";
+import { dataInvalid, dataNotFound } from "../../dataset/findings.js";
 import { terms } from "../../dataset/text.js";
-import { RerankTuneError } from "../../errors.js";
 import { seededIntegers } from "../../ranking/random.js";
 import type { Corpus } from "../mine/corpus.js";
 
@@ -21,11 +20,10 @@ export function checkCorpus(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   const inside = ["corpus.jsonl", "corpus.jsonl.gz"].map((name) => join(path, name));
   if (found?.isDirectory() === true ? inside.some((file) => existsSync(file)) : found !== undefined) return;
-  throw new RerankTuneError({
-    code: "DATA_NOT_FOUND",
-    message: found !== undefined ? `${path} has no corpus.jsonl.` : `There is no file or folder ${path}.`,
-    hint: 'give a JSONL of passages, one a line: {"_id": "p1", "title": "...", "text": "..."}, or a BEIR folder',
-  });
+  throw dataNotFound(
+    found !== undefined ? `${path} has no corpus.jsonl.` : `There is no file or folder ${path}.`,
+    'give a JSONL of passages, one a line: {"_id": "p1", "title": "...", "text": "..."}, or a BEIR folder',
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 // What a language model is asked for: the template with its places filled in. Nothing here is sent.
 import { readFile } from "node:fs/promises";
 import { hashText } from "../../artifacts/hash.js";
+import { dataNotFound } from "../../dataset/findings.js";
 import { RerankTuneError } from "../../errors.js";
 
 /** Its digest is the provenance of every query: to change a word is to change the prompt. */
@@ -41,11 +42,10 @@ export async function loadPrompt(file: string | undefined, count: number, langua
 
 async function readTemplate(file: string): Promise<string> {
   const template = await readFile(file, "utf8").catch(() => {
-    throw new RerankTuneError({
-      code: "DATA_NOT_FOUND",
-      message: `The prompt ${file} cannot be read.`,
-      hint: "correct --prompt, or leave it out for the built-in prompt",
-    });
+    throw dataNotFound(
+      `The prompt ${file} cannot be read.`,
+      "correct --prompt, or leave it out for the built-in prompt",
+    );
   });
   if (template.includes("{passage}")) return template;
   throw new RerankTuneError({

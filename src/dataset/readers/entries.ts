@@ -36,6 +36,13 @@ export function addQueryText(
   return text === undefined ? undefined : data.queryWithText(text, place, details);
 }
 
+/** A fatal finding when a row has none of the lists that hold its passages. */
+export function requireOneOf(data: LabelledData, place: Place, values: Record<string, unknown>, names: string[]): void {
+  if (names.some((name) => values[name] !== undefined && values[name] !== null)) return;
+  const message = `has neither ${names.map((name) => `\`${name}\``).join(" nor ")}`;
+  data.findings.fatal.add({ ...place, path: names[0] as string, message });
+}
+
 /** Where a passage object keeps its parts; forms name them differently. */
 interface PassageNames {
   id: string;

@@ -1,7 +1,7 @@
 // Decides the form of labelled data by its path and its first rows. Reads no further than that.
 import { readdir, stat } from "node:fs/promises";
-import { RerankTuneError } from "../../errors.js";
-import { dataInvalid, Findings } from "../findings.js";
+import type { RerankTuneError } from "../../errors.js";
+import { dataInvalid, dataNotFound, Findings } from "../findings.js";
 import { type DataFormat, FOLDER_FORMS, FORM_EXAMPLES } from "../forms.js";
 import { formsOfRow } from "./row-forms.js";
 import { isTable, type Row, readLines, readTableRows } from "./rows.js";
@@ -30,12 +30,7 @@ const TABLE_FORMS: readonly DataFormat[] = ["pairs", "sentence_transformers", "r
  */
 export async function formatOf(path: string, wanted: DataFormat | "auto", words: SourceWords): Promise<DataFormat> {
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined)
-    throw new RerankTuneError({
-      code: "DATA_NOT_FOUND",
-      message: `There is no file or folder ${path}.`,
-      hint: `correct ${words.source}`,
-    });
+  if (found === undefined) throw dataNotFound(`There is no file or folder ${path}.`, `correct ${words.source}`);
   if (wanted !== "auto" && found.isDirectory() !== FOLDER_FORMS.includes(wanted))
     throw dataInvalid(
       `${path} is a ${found.isDirectory() ? "folder" : "file"}, which ${words.form(wanted)} is not.`,

@@ -1,7 +1,7 @@
 // Reads ms-swift's reranker rows: messages holds the query, positive_messages and negative_messages hold one conversation a passage.
 import type { Place } from "../findings.js";
 import type { LabelledData } from "../labelled.js";
-import { addQueryText, countUnused, judgeSide, QUERY_DETAILS } from "./entries.js";
+import { addQueryText, countUnused, judgeSide, QUERY_DETAILS, requireOneOf } from "./entries.js";
 import { readJsonRows } from "./rows.js";
 
 const SIDES = [
@@ -16,12 +16,7 @@ export async function readMsSwift(path: string, data: LabelledData): Promise<voi
     const place = { file: path, line };
     countUnused(data, values, ROW);
     const query = addQueryText(data, place, values, contentOf(data, place, "messages", values.messages));
-    if (SIDES.every(([name]) => values[name] === undefined || values[name] === null))
-      data.findings.fatal.add({
-        ...place,
-        path: "positive_messages",
-        message: "has neither `positive_messages` nor `negative_messages`",
-      });
+    requireOneOf(data, place, values, ["positive_messages", "negative_messages"]);
     for (const [name, label] of SIDES) {
       const list = values[name] ?? [];
       // A conversation that cannot be used was named by `contentOf`; only what is no list at all is left to `judgeSide`.

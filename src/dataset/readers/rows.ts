@@ -64,7 +64,8 @@ export async function* readJsonRows(path: string, findings: Findings): AsyncGene
   }
 }
 
-function parseObject(text: string): Record<string, unknown> | string {
+/** The object of one line, or what is wrong with it. */
+export function parseObject(text: string): Record<string, unknown> | string {
   let value: unknown;
   try {
     value = JSON.parse(text);

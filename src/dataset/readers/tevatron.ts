@@ -1,6 +1,6 @@
 // Reads Tevatron's JSONL: query, positive_passages and negative_passages as objects with docid, title and text.
 import type { LabelledData } from "../labelled.js";
-import { addQuery, countUnused, judgePassage, objectIn, QUERY_DETAILS } from "./entries.js";
+import { addQuery, countUnused, judgePassage, objectIn, QUERY_DETAILS, requireOneOf } from "./entries.js";
 import { readJsonRows } from "./rows.js";
 
 const SIDES = [
@@ -16,12 +16,7 @@ export async function readTevatron(path: string, data: LabelledData): Promise<vo
     const place = { file: path, line };
     countUnused(data, values, ROW);
     const query = addQuery(data, place, values);
-    if (SIDES.every(([name]) => values[name] === undefined || values[name] === null))
-      data.findings.fatal.add({
-        ...place,
-        path: "positive_passages",
-        message: "has neither `positive_passages` nor `negative_passages`",
-      });
+    requireOneOf(data, place, values, ["positive_passages", "negative_passages"]);
     for (const [name, label] of SIDES) {
       const list = values[name] ?? [];
       if (!Array.isArray(list)) {

@@ -1,6 +1,6 @@
 // Looks at what arrived, before the release gets its name: every digest in the tree, and the last bytes of every large file.
 import { RerankTuneError } from "../../errors.js";
-import { resolveAddress } from "../../hub/access.js";
+import { resolveAddress } from "../../hub/file-request.js";
 import { apiError, type HubWriter, patientFetch, pauseAfter } from "../../hub/patient-fetch.js";
 import { treeOf } from "../../hub/write-calls.js";
 import { readPart } from "../../model-folder/read-at.js";

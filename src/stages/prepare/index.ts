@@ -2,11 +2,11 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { hashFile } from "../../artifacts/hash.js";
+import { dataNotFound } from "../../dataset/findings.js";
 import { type Group, groupsFile, SPLITS, type Split, writeGroups } from "../../dataset/groups.js";
 import type { LabelledData } from "../../dataset/labelled.js";
 import { readLabelledData } from "../../dataset/readers/detect.js";
 import { type FirstStageRun, readRun } from "../../dataset/readers/run.js";
-import { RerankTuneError } from "../../errors.js";
 import { specialTokensOf } from "../../inference/cut-share.js";
 import { loadTokenizer } from "../../inference/tokenizer.js";
 import type { Stage, StageContext } from "../../pipeline/stage.js";
@@ -84,11 +84,10 @@ async function read(
 
 async function openRun(file: string, data: LabelledData): Promise<FirstStageRun> {
   if (!existsSync(file))
-    throw new RerankTuneError({
-      code: "DATA_NOT_FOUND",
-      message: `There is no run file ${file}.`,
-      hint: "correct `prepare.run` in the recipe; it is relative to the recipe file",
-    });
+    throw dataNotFound(
+      `There is no run file ${file}.`,
+      "correct `prepare.run` in the recipe; it is relative to the recipe file",
+    );
   const run = await readRun(file, data);
   data.findings.throwIfFatal(file);
   return run;

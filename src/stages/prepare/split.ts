@@ -1,9 +1,9 @@
 // Decides which side each query of a recipe stands on: train, dev or test. The rule for dividing is dataset/query-split.
 import { dataInvalid, ProblemList } from "../../dataset/findings.js";
 import { isMadeUp, type LabelledQuery } from "../../dataset/labelled.js";
-import { divide, QueryClusters, type Shuffle, type SidesOf } from "../../dataset/query-split.js";
+import { divide, QueryClusters, type SidesOf } from "../../dataset/query-split.js";
 import { normalisedKey } from "../../dataset/text.js";
-import { drawsFor, shuffled } from "../../ranking/draws.js";
+import { shufflesFor } from "../../ranking/draws.js";
 import type { PrepareOptions } from "./schema.js";
 
 export type Sides = SidesOf<LabelledQuery>;
@@ -30,8 +30,9 @@ export function splitQueries(
   options: Pick<PrepareOptions, "seed" | "split">,
 ): ClusteredSplit {
   const { sides, ...found } = assignSides(queries, options);
+  const shuffle = shufflesFor(options.seed);
   for (const side of ["train", "dev", "test"] as const) {
-    sides[side] = shuffled(sides[side], drawsFor(options.seed, `order:${side}`));
+    sides[side] = shuffle(`order:${side}`)(sides[side]);
     if (sides[side].length === 0)
       throw dataInvalid(
         `No query is left for ${side}: ${queries.length} usable queries, and near-duplicates stay together.`,
@@ -45,10 +46,7 @@ function assignSides(
   queries: readonly LabelledQuery[],
   { seed, split }: Pick<PrepareOptions, "seed" | "split">,
 ): ClusteredSplit {
-  const shuffle =
-    (purpose: string): Shuffle =>
-    (items) =>
-      shuffled(items, drawsFor(seed, purpose));
+  const shuffle = shufflesFor(seed);
   const own: Sides = { train: [], dev: [], test: [] };
   for (const query of queries) {
     const side = trainOnly(query) ? "train" : query.split;

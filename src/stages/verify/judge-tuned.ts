@@ -2,15 +2,15 @@
 import { clustersOfGroups, type Group } from "../../dataset/groups.js";
 import { differences } from "../../ranking/bootstrap.js";
 import { clustersField, compareQueries, inClusters } from "../../ranking/clusters.js";
-import type { TunedOutcome } from "../../ranking/outcomes.js";
 import type { Scores } from "../../ranking/scores.js";
-import { ALPHA, probabilityText } from "../../ranking/significance.js";
+import { probabilityText } from "../../ranking/significance.js";
 import { type SliceReport, sliceReports, slicesOf } from "../../ranking/slices.js";
 import { notWorse, signed } from "./gates.js";
 import { judgeStudent, type StudentRequest } from "./judge-student.js";
 import { firstStageQuery, ndcgDifference, ndcgPerQuery, rankedQueries } from "./quality.js";
 import type { Guard } from "./references.js";
 import type { GuardReport, Reference, Verdict } from "./schema.js";
+import { tunedVerdict } from "./tuned-verdict.js";
 
 export interface TunedRequest {
   /** Test groups. */
@@ -26,8 +26,7 @@ export interface TunedRequest {
 }
 
 /**
- * Holds the tuned model against its reference on the test split. One significant result decides: the sign-flip test over queries
- * at .05, two-sided, so that chance alone calls a model improved once in forty (training.md §6). Queries of one cluster are not
+ * Holds the tuned model against its reference on the test split; the rule is tuned-verdict's. Queries of one cluster are not
  * independent: test, intervals and slices take it as one.
  * @throws RerankTuneError DATA_INVALID when a candidate has no score.
  */
@@ -44,10 +43,8 @@ export function judgeTuned({ groups, tuned, base, guards, guardMaxDrop, student 
     guards: guards.map((guard) => judgeGuard(guard, guardMaxDrop)),
   };
   if (student !== undefined) return { ...rest, ...judgeStudent(student, own, other, clusterOf, comparison) };
-  const outcome = comparison.p_value >= ALPHA ? "no_significant_gain" : comparison.mean > 0 ? "improved" : "worse";
-  const keep = against === "base" ? "keep the base" : "keep the first stage";
-  const advice = outcome === "improved" ? "take the tuned model" : keep;
-  return { outcome, advice, summary: summaryOf({ outcome, against, advice, comparison }), ...rest };
+  const over = `${comparison.queries} test queries${inClusters(comparison)}`;
+  return { ...tunedVerdict(comparison, against, over), ...rest };
 }
 
 function judgeGuard({ name, groups, tuned, base }: Guard, maxDrop: number): GuardReport {
@@ -65,22 +62,6 @@ function judgeGuard({ name, groups, tuned, base }: Guard, maxDrop: number): Guar
 
 const referenceQueries = (groups: readonly Group[], base: Scores | undefined) =>
   base === undefined ? groups.map(firstStageQuery) : rankedQueries(groups, base);
-
-const FOUND: Record<TunedOutcome, string> = {
-  improved: "a significant gain",
-  no_significant_gain: "no significant gain",
-  worse: "a significant loss",
-};
-
-type Worded = Pick<Verdict, "against" | "advice" | "comparison"> & { outcome: TunedOutcome };
-
-function summaryOf({ outcome, against, advice, comparison }: Worded): string {
-  const { mean, interval, queries, p_value, wins, ties, losses, smallest_detectable } = comparison;
-  const difference = `NDCG@10 ${signed(mean)} [${signed(interval[0])}, ${signed(interval[1])}] against the ${words(against)}`;
-  const counts = `${wins} better, ${ties} equal, ${losses} worse`;
-  const detectable = `a true difference of ${smallest_detectable.toFixed(4)} would be found four times in five`;
-  return `${advice}: ${FOUND[outcome]}, ${difference} over ${queries} test queries${inClusters(comparison)}, p ${probabilityText(p_value)}; ${counts}; ${detectable}`;
-}
 
 /** A slice that lost, as one line; its name is the data's own word for it. */
 export function sliceLine(slice: SliceReport): string {

@@ -1,31 +1,19 @@
-import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { findPython } from "../../../src/environment/find-python.js";
 import type { RerankTuneError } from "../../../src/errors.js";
+import { probeAnswer, writeScript } from "../../helpers/fake-python.js";
 import { folderPerTest } from "../../helpers/folder-per-test.js";
 
 const folder = folderPerTest();
 
 /** A shell script in the place of an interpreter that answers the probe as told. */
 async function fakePython(name: string, answer: Record<string, unknown>): Promise<string> {
-  const full = {
-    executable: `/opt/${name}`,
-    version: [3, 12, 4],
-    bits: 64,
-    implementation: "cpython",
-    freethreaded: false,
-    missing: [],
-    ...answer,
-  };
-  return await script(name, `echo 'rerank-tune:${JSON.stringify(full)}'`);
+  return await script(name, probeAnswer({ executable: `/opt/${name}`, version: [3, 12, 4], ...answer }));
 }
 
 async function script(name: string, body: string): Promise<string> {
-  const path = join(folder(), name);
-  await writeFile(path, `#!/bin/sh\n${body}\n`);
-  await chmod(path, 0o755);
-  return path;
+  return await writeScript(join(folder(), name), body);
 }
 
 let variables: NodeJS.ProcessEnv;
@@ -68,7 +56,7 @@ describe("the search for Python", () => {
   });
 
   test("is not misled by what a sitecustomize prints before the answer", async () => {
-    await script("python3", `echo 'welcome {"bits": 1}'\n${await answerLine()}`);
+    await script("python3", `echo 'welcome {"bits": 1}'\n${probeAnswer({ executable: "/x", version: [3, 13, 1] })}`);
     expect((await findPython(variables)).minor).toBe("3.13");
   });
 
@@ -111,15 +99,3 @@ describe("the search for Python", () => {
     expect(found.version.startsWith(`${found.minor}.`)).toBe(true);
   });
 });
-
-async function answerLine(): Promise<string> {
-  const answer = {
-    executable: "/x",
-    version: [3, 13, 1],
-    bits: 64,
-    implementation: "cpython",
-    freethreaded: false,
-    missing: [],
-  };
-  return `echo 'rerank-tune:${JSON.stringify(answer)}'`;
-}

@@ -1,4 +1,4 @@
-import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
@@ -11,6 +11,7 @@ import {
 } from "../../../src/environment/python-environment.js";
 import { RerankTuneError } from "../../../src/errors.js";
 import type { StageEvent } from "../../../src/pipeline/stage.js";
+import { writeFakePython } from "../../helpers/fake-python.js";
 import { folderPerTest } from "../../helpers/folder-per-test.js";
 
 const home = folderPerTest();
@@ -37,18 +38,7 @@ async function finished(minor: string, stamp: Partial<ReadyStamp> = {}): Promise
 
 /** An interpreter whose `-m venv` and pip do what the script says. */
 async function fakePython(body: string): Promise<string> {
-  const path = join(home(), "fake-python");
-  const answer = JSON.stringify({
-    executable: path,
-    version: [3, 12, 1],
-    bits: 64,
-    implementation: "cpython",
-    freethreaded: false,
-    missing: [],
-  });
-  await writeFile(path, `#!/bin/sh\ncase "$*" in *ensurepip*) echo 'rerank-tune:${answer}'; exit 0;; esac\n${body}\n`);
-  await chmod(path, 0o755);
-  return path;
+  return await writeFakePython(join(home(), "fake-python"), body);
 }
 
 async function failedBuild(body: string): Promise<{ error: RerankTuneError; events: StageEvent[] }> {

@@ -11,6 +11,19 @@ import { groupsOf, labelledFile, scoreContext, scoreOf, scoreOptions, teacherAt,
 
 const folder = folderPerTest();
 
+/** A teacher that fails at queries of this ending until it is mended. */
+async function brokenTeacher(ending: string) {
+  let broken = true;
+  const { teacher } = await teacherAt(
+    (body, number, reply) => (broken && body.query.endsWith(ending) ? fails(reply, 501) : tei(body, number, reply)),
+    { concurrency: 1 },
+  );
+  const mend = (): void => {
+    broken = false;
+  };
+  return { teacher, mend };
+}
+
 describe("scoring with Text Embeddings Inference", () => {
   test("puts a score on every passage and leaves all else as it was", async () => {
     await labelledFile(folder());
@@ -182,16 +195,12 @@ describe("a run that stops in the middle", () => {
 
   test("by a failing server, too, and the hint says how to go on", async () => {
     await labelledFile(folder());
-    let broken = true;
-    const { teacher } = await teacherAt(
-      (body, number, reply) => (broken && body.query.endsWith("xxxx") ? fails(reply, 501) : tei(body, number, reply)),
-      { concurrency: 1 },
-    );
+    const { teacher, mend } = await brokenTeacher("xxxx");
     await expect(scoreData(scoreOptions(folder(), { teacher }), scoreContext())).rejects.toMatchObject({
       code: "ENDPOINT_FAILED",
       hint: expect.stringContaining("--resume"),
     });
-    broken = false;
+    mend();
     const report = await scoreData(scoreOptions(folder(), { teacher, resume: true }), scoreContext());
     expect(report.resumed).toBe(3);
     expect(await readFile(groupsOf(report), "utf8")).toBe(await whole());
@@ -199,13 +208,9 @@ describe("a run that stops in the middle", () => {
 
   test("with a torn last line scores that query again", async () => {
     await labelledFile(folder());
-    let broken = true;
-    const { teacher } = await teacherAt(
-      (body, number, reply) => (broken && body.query.endsWith("xxx") ? fails(reply, 501) : tei(body, number, reply)),
-      { concurrency: 1 },
-    );
+    const { teacher, mend } = await brokenTeacher("xxx");
     await scoreData(scoreOptions(folder(), { teacher }), scoreContext()).catch(() => undefined);
-    broken = false;
+    mend();
     const part = join(folder(), "scored.jsonl.work", "scored.jsonl");
     await writeFile(part, (await readFile(part, "utf8")).slice(0, -9));
     const report = await scoreData(scoreOptions(folder(), { teacher, resume: true }), scoreContext());
@@ -215,13 +220,9 @@ describe("a run that stops in the middle", () => {
 
   test("is not mixed with another one, and not continued unasked", async () => {
     await labelledFile(folder());
-    let broken = true;
-    const { teacher } = await teacherAt(
-      (body, number, reply) => (broken && body.query.endsWith("xxx") ? fails(reply, 501) : tei(body, number, reply)),
-      { concurrency: 1 },
-    );
+    const { teacher, mend } = await brokenTeacher("xxx");
     await scoreData(scoreOptions(folder(), { teacher }), scoreContext()).catch(() => undefined);
-    broken = false;
+    mend();
     await expect(scoreData(scoreOptions(folder(), { teacher }), scoreContext())).rejects.toMatchObject({
       code: "USAGE",
       hint: expect.stringContaining("--resume"),
