@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { RerankTuneError } from "../errors.js";
 import { readHints } from "../model-folder/hints.js";
 import { MODEL_FILES, VARIANT_FILES, VARIANT_NAMES, type VariantName } from "../model-folder/layout.js";
+import { tokenPositions } from "../model-folder/positions.js";
 
 export interface EvaluatedModel {
   folder: string;
@@ -56,7 +57,7 @@ function noVariant(folder: string, variant: VariantName, present: readonly Varia
 
 /** What the model was made with: the package's manifest, else the tokenizer's limit, else all its positions. */
 async function maxLengthOf(folder: string, wanted: number | undefined): Promise<number> {
-  const limit = positionsOf(await readHints(join(folder, MODEL_FILES.config)));
+  const limit = tokenPositions(await readHints(join(folder, MODEL_FILES.config))) ?? DEFAULT_POSITIONS;
   if (wanted !== undefined) {
     if (wanted <= limit) return wanted;
     throw new RerankTuneError({
@@ -69,12 +70,4 @@ async function maxLengthOf(folder: string, wanted: number | undefined): Promise<
   if (typeof made === "number") return made;
   const tokenizer = (await readHints(join(folder, MODEL_FILES.tokenizerConfig))).model_max_length;
   return typeof tokenizer === "number" && tokenizer < NO_LIMIT ? Math.min(tokenizer, limit) : limit;
-}
-
-/** As base_model.py counts: RoBERTa's positions begin behind the padding id. */
-function positionsOf(config: Record<string, unknown>): number {
-  const { model_type: type, max_position_embeddings: positions, pad_token_id: pad } = config;
-  const count = typeof positions === "number" ? positions : DEFAULT_POSITIONS;
-  const offset = typeof type === "string" && type.includes("roberta") ? (typeof pad === "number" ? pad : 1) + 1 : 0;
-  return count - offset;
 }

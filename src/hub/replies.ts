@@ -18,6 +18,11 @@ export async function firstBytes(reply: Response, most: number): Promise<Buffer>
   return Buffer.concat(pieces).subarray(0, most);
 }
 
+/** Whether a call failed by a mistake of ours; other TypeErrors are undici's, or come of a reply that holds something else than it should. */
+export function isOurMistake(error: unknown): boolean {
+  return error instanceof ReferenceError || (error instanceof TypeError && /is not a function$/.test(error.message));
+}
+
 /**
  * Why a request got no reply: undici puts it into causes.
  * @param otherwise for a failure without a cause.

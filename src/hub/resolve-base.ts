@@ -1,5 +1,5 @@
 // A base model from the hub: name and revision become a full commit and a local folder whose files are all checked. Cached by commit.
-import { mkdir, readFile, rename, stat } from "node:fs/promises";
+import { mkdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { listFiles, modelInfo } from "@huggingface/hub";
 import { requireSpace } from "../artifacts/disk-space.js";
@@ -9,7 +9,7 @@ import { incomingProblems, refuseUnsafe } from "../model-folder/incoming.js";
 import type { StageEvent } from "../pipeline/stage.js";
 import { type AccessOptions, callOptions, type HubAccess, openAccess } from "./access.js";
 import { COMMIT, fromCache, isFolder, isOffline, remember } from "./cache.js";
-import { type Download, downloadFile } from "./download.js";
+import { bytesLeft, type Download, downloadFile } from "./download.js";
 import { hubFailure, refused } from "./failures.js";
 import { resolveAddress } from "./file-request.js";
 import { baseFiles, type HubFile, shardFiles, WEIGHTS, WEIGHTS_INDEX } from "./files.js";
@@ -141,11 +141,6 @@ function downloadOf(access: HubAccess, repo: string, sha: string): Omit<Download
 /** Of the files, without what an earlier try left. */
 async function missingBytes(folder: string, files: readonly HubFile[]): Promise<number> {
   let needed = 0;
-  for (const { path, size } of files) {
-    const found =
-      (await stat(join(folder, path)).catch(() => undefined)) ??
-      (await stat(join(folder, `${path}.part`)).catch(() => undefined));
-    needed += Math.max(0, size - (found?.size ?? 0));
-  }
+  for (const { path, size } of files) needed += await bytesLeft(join(folder, path), size);
   return needed;
 }

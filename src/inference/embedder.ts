@@ -1,6 +1,7 @@
 // Texts to unit vectors with one ONNX embedding model, in the same kind of child process as the scorer. Keeps no vectors.
 import { join } from "node:path";
 import { readHints } from "../model-folder/hints.js";
+import { tokenPositions } from "../model-folder/positions.js";
 import { BATCH_TOKENS, packBatch, planBatches } from "./batches.js";
 import { TextTokenizer } from "./embedder-tokenizer.js";
 import { eachBatch } from "./lanes.js";
@@ -83,11 +84,9 @@ export async function poolingOf(folder: string): Promise<Pooling> {
   return pooling.pooling_mode_cls_token === true || pooling.pooling_mode === "cls" ? "cls" : "mean";
 }
 
-/** Tokens the model takes; the RoBERTa family counts positions from `pad_token_id` + 1. */
+/** Tokens the model takes. */
 async function maxLengthOf(folder: string): Promise<number> {
-  const config = await readHints(join(folder, "config.json"));
+  const places = tokenPositions(await readHints(join(folder, "config.json"))) ?? LONGEST;
   const wanted = (await readHints(join(folder, "sentence_bert_config.json"))).max_seq_length;
-  const offset = /roberta|camembert|mpnet/.test(String(config.model_type)) ? Number(config.pad_token_id ?? 1) + 1 : 0;
-  const places = typeof config.max_position_embeddings === "number" ? config.max_position_embeddings - offset : LONGEST;
   return Math.min(LONGEST, places, typeof wanted === "number" ? wanted : LONGEST);
 }

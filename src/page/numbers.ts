@@ -28,11 +28,16 @@ export function short(value: number): string {
 /** `1,234`. */
 export const count = (value: number): string => Math.round(value).toLocaleString("en-US");
 
-/** `90.9 MB`, decimal units. */
+/** Bytes in decimal units with three digits: `90.9 MB`. */
 export function size(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
-  const power = Math.max(0, Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
-  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${units[power]}`;
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
 }
 
 /** `8.2 s`, `3 min 25 s`, `1 h 02 min`. */

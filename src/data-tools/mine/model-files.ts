@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { RerankTuneError } from "../../errors.js";
 import { readHints } from "../../model-folder/hints.js";
 import { MODEL_FILES } from "../../model-folder/layout.js";
+import { tokenPositions } from "../../model-folder/positions.js";
 
 const GRAPHS = ["onnx/model.onnx", "model.onnx"];
 /** Files beside the graph that change what a model gives. */
@@ -79,6 +80,5 @@ export function decidingFiles(folder: string, graph: string): string[] {
 export async function pairLength(folder: string): Promise<number> {
   const ours = (await readHints(join(folder, MODEL_FILES.manifest))).max_length;
   if (typeof ours === "number") return ours;
-  const places = (await readHints(join(folder, MODEL_FILES.config))).max_position_embeddings;
-  return typeof places === "number" ? Math.min(places, USUAL_LENGTH) : USUAL_LENGTH;
+  return Math.min(tokenPositions(await readHints(join(folder, MODEL_FILES.config))) ?? USUAL_LENGTH, USUAL_LENGTH);
 }

@@ -2,14 +2,15 @@
 
 import { isObject, jsonOf } from "../../artifacts/json-value.js";
 import { type ErrorCode, fromFileSystemError, interrupted, RerankTuneError } from "../../errors.js";
-import { networkReason } from "../../hub/replies.js";
+import { isOurMistake, networkReason } from "../../hub/replies.js";
 
 const AGAIN = "run the same command again: what is there is not sent or fetched twice";
 
-/** Any failure of a call, named. @param shown `host/repository`. */
+/** Any failure of a call, named; a mistake of ours is thrown as it is. @param shown `host/repository`. */
 export function ociFailure(error: unknown, shown: string, signal: AbortSignal): RerankTuneError {
   if (error instanceof RerankTuneError) return error;
   if (signal.aborted) return interrupted(signal, AGAIN);
+  if (isOurMistake(error)) throw error;
   const known = fromFileSystemError(error, (error as NodeJS.ErrnoException).path ?? shown);
   if (known !== undefined) return known;
   return failed(

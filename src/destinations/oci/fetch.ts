@@ -1,12 +1,12 @@
 // The way back: a version of an OCI registry into the local one, with what is said about it, under the same digests. Waits outside until all of it is checked.
-import { chmod, mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { requireSpace } from "../../artifacts/disk-space.js";
 import { acquireLock } from "../../artifacts/lock.js";
 import { homeFolder } from "../../environment/home.js";
 import { RerankTuneError } from "../../errors.js";
 import type { Patience } from "../../hub/access.js";
-import { type Download, downloadFile } from "../../hub/download.js";
+import { bytesLeft, type Download, downloadFile } from "../../hub/download.js";
 import { progressOf } from "../../hub/progress.js";
 import { refuseUnsafe } from "../../model-folder/incoming.js";
 import { contentProblems, type StagedFile } from "../../model-folder/incoming-content.js";
@@ -159,7 +159,6 @@ async function download(
 
 async function missingBytes(folder: string, blobs: readonly Descriptor[]): Promise<number> {
   let needed = 0;
-  for (const { digest, size } of blobs)
-    if ((await stat(placeIn(folder, digest)).catch(() => undefined))?.size !== size) needed += size;
+  for (const { digest, size } of blobs) needed += await bytesLeft(placeIn(folder, digest), size);
   return needed;
 }

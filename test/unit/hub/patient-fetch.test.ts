@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { hubFailure } from "../../../src/hub/failures.js";
 import { type HubWriter, patientFetch } from "../../../src/hub/patient-fetch.js";
 import { validateCard } from "../../../src/hub/write-calls.js";
 
@@ -84,4 +85,20 @@ describe("the hub's check of a card", () => {
     });
     await expect(validateCard(hub(url, 2000), "---\n---\n")).rejects.toThrow(/content is too long/);
   });
+});
+
+test("a mistake of ours is not taken for the network's", () => {
+  const of = (error: unknown) => () => hubFailure(error, "org/base", "https://hub", new AbortController().signal);
+  const broken = (globalThis as unknown as { nothing: () => void }).nothing;
+  const mistake = (() => {
+    try {
+      return broken();
+    } catch (error) {
+      return error;
+    }
+  })();
+  expect(of(mistake)).toThrow(TypeError);
+  const refused = new TypeError("fetch failed", { cause: { code: "ECONNREFUSED" } });
+  expect(of(refused)()).toMatchObject({ code: "DOWNLOAD_FAILED", message: expect.stringContaining("ECONNREFUSED") });
+  expect(of(new TypeError("terminated"))()).toMatchObject({ code: "DOWNLOAD_FAILED" });
 });
