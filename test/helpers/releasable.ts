@@ -39,12 +39,14 @@ export interface ReleasableOptions {
   /** Files of the version to add, change or, when undefined, leave out. */
   files?: Record<string, string | Buffer | undefined>;
   twin?: boolean;
+  /** Card of the twin; older ones have none. */
+  twinCard?: string;
   /** Bytes of model.safetensors; the graphs have a half and a quarter of it. */
   bytes?: number;
 }
 
 export async function releasable(folder: string, options: ReleasableOptions = {}): Promise<Releasable> {
-  const { seed = "one", files = {}, twin = true, bytes = 40_000 } = options;
+  const { seed = "one", files = {}, twin = true, twinCard, bytes = 40_000 } = options;
   const registry = await openRegistry(folder, { create: true });
   const int8 = noise(`int8 ${seed}`, bytes / 4);
   const small = { "config.json": `{"seed":${JSON.stringify(seed)}}\n`, "tokenizer.json": '{"model":{}}\n' };
@@ -70,7 +72,9 @@ export async function releasable(folder: string, options: ReleasableOptions = {}
       present.map(async ([path, content]) => ({ path, source: await sourceOf(folder, content) })),
     );
   };
-  const second = twin ? await publish("tiny-int8", { ...small, "onnx/model.onnx": int8 }) : undefined;
+  const second = twin
+    ? await publish("tiny-int8", { ...small, "onnx/model.onnx": int8, "README.md": twinCard })
+    : undefined;
   const first = await publish("tiny", all);
   return {
     registry,

@@ -83,6 +83,12 @@ describe("before the first byte", () => {
       problems: [{ message: '"co2_eq_emissions" must not be null' }],
     });
     expect(await refusal({ files: { "README.md": undefined } })).toMatchObject({ code: "RELEASE_REFUSED" });
+    const twinCard = CARD.replace("license: apache-2.0\n", "");
+    expect((await refusal({ twinCard })).problems).toMatchObject([
+      { file: "int8, tiny-int8: README.md", path: "license" },
+    ]);
+    const remoteTwin = await refusal({ twinCard: CARD.replace("license:", "co2_eq_emissions: null\nlicense:") });
+    expect(remoteTwin.code).toBe("RELEASE_REFUSED");
     nothingWritten();
   });
 

@@ -73,17 +73,26 @@ const withHead = (leg: Leg, head: string | undefined): Leg => (head === undefine
 
 /** Everything that this machine can find out alone. @returns the cards: that of the version, and of its twin where it has one. */
 async function refuseUnfit(legs: readonly Leg[], version: FrozenVersion): Promise<string[]> {
-  const files = await Promise.all(legs.map(async (leg) => await fileProblems(leg.version.files)));
-  const problems: Problem[] = files.flat();
-  const found = legs.flatMap((leg) => leg.version.files.find(({ path }) => path === MODEL_FILES.card) ?? []);
-  if (!found.some((card) => version.files.includes(card)))
-    problems.push({ file: MODEL_FILES.card, message: "is missing" });
+  const problems: Problem[] = [];
   const cards: string[] = [];
-  if (problems.length === 0) for (const file of found) cards.push((await checkedContent(file)).toString());
-  problems.push(...cards.flatMap(cardProblems));
+  for (const leg of legs) {
+    const found = await fileProblems(leg.version.files);
+    const card = leg.version.files.find(({ path }) => path === MODEL_FILES.card);
+    if (card === undefined && leg.branch === "main") found.push({ file: MODEL_FILES.card, message: "is missing" });
+    if (card !== undefined && found.length === 0) {
+      cards.push((await checkedContent(card)).toString());
+      found.push(...cardProblems(cards.at(-1) ?? ""));
+    }
+    problems.push(...found.map((problem) => (leg.branch === "main" ? problem : ofTwin(problem, leg))));
+  }
   if (problems.length > 0) throw unfit(version, problems);
   return cards;
 }
+
+const ofTwin = ({ file, ...problem }: Problem, { branch, version }: Leg): Problem => ({
+  ...problem,
+  file: `${branch}, ${version.name}: ${file ?? ""}`,
+});
 
 /** The Hub makes this check at the commit, too, when gigabytes have gone up. */
 async function refuseCard(hub: HubWriter, card: string): Promise<string[]> {
