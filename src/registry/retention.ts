@@ -51,11 +51,12 @@ export function unretained(index: OciIndex, lines: readonly ReflogLine[], retent
   }));
 }
 
-/** The present version, the `keep` others that were held last, and all that were left within the days. */
+/** The present version, the `keep` others that were held last, and all that were left within the days; the days alone where the alias was taken away. */
 function recent(held: readonly Holding[], { keep, olderThanDays, now }: Retention): Set<string> {
   const kept = new Set<string>();
   const cutoff = now.getTime() - olderThanDays * DAY_MS;
+  const most = held.at(-1)?.until === null ? keep + 1 : 0;
   for (const { digest, until } of [...held].reverse())
-    if (until === null || kept.size <= keep || Date.parse(until) >= cutoff) kept.add(digest);
+    if (until === null || kept.size < most || Date.parse(until) >= cutoff) kept.add(digest);
   return kept;
 }

@@ -94,6 +94,14 @@ const STEPS_OF = {
     const { to } = await world.registry.rollback(request);
     return to === expected ? undefined : `went back to ${to}, not ${expected}`;
   },
+  async takeAway(world) {
+    const [name, alias] = [world.random.pick(NAMES), world.random.pick(ALIASES)];
+    const held = world.model.takeAway(name, alias);
+    const request = { name, alias, reason: "not needed", now: now(world) };
+    if (held === undefined) return await refused(() => world.registry.removeAlias(request), "REGISTRY_NOT_FOUND");
+    const { from } = await world.registry.removeAlias(request);
+    return from === held ? undefined : `took ${from} away, not ${held}`;
+  },
   async remove(world) {
     const target = anyVersion(world);
     if (target === undefined) return undefined;
@@ -141,6 +149,7 @@ const WEIGHTED = [
   "move",
   "rollback",
   "rollback",
+  "takeAway",
   "remove",
   "collect",
   "pull",

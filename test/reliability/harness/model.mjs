@@ -3,7 +3,7 @@
 export class Model {
   /** Name to versions `{ digest, content }`, in the order of publication. */
   versions = new Map();
-  /** `name:alias` to digests that it held, one after another. */
+  /** `name:alias` to digests that it held, one after another; null where it was taken away. */
   held = new Map();
   /** `name:alias` to the digests that going back goes through; the last is the present one. */
   path = new Map();
@@ -18,7 +18,8 @@ export class Model {
 
   aliases(name) {
     const own = [...this.held].filter(([key]) => key.startsWith(`${name}:`));
-    return Object.fromEntries(own.map(([key, digests]) => [key.slice(name.length + 1), digests.at(-1)]));
+    const there = own.filter(([, digests]) => digests.at(-1) !== null);
+    return Object.fromEntries(there.map(([key, digests]) => [key.slice(name.length + 1), digests.at(-1)]));
   }
 
   publish(name, alias, digest, content) {
@@ -33,14 +34,23 @@ export class Model {
     const held = this.held.get(key) ?? [];
     if (held.at(-1) === digest) return false;
     this.held.set(key, [...held, digest]);
-    this.path.set(key, [...(this.path.get(key) ?? []), digest]);
+    const path = this.path.get(key) ?? [];
+    if (path.at(-1) !== digest) this.path.set(key, [...path, digest]);
     return true;
+  }
+
+  /** @returns what the alias held, or undefined where there is none. */
+  takeAway(name, alias) {
+    const digest = this.aliases(name)[alias];
+    if (digest !== undefined) this.held.set(`${name}:${alias}`, [...this.held.get(`${name}:${alias}`), null]);
+    return digest;
   }
 
   /** The version that going back leads to: the nearest on the path that is still there and is not the present one. */
   before(name, alias) {
     const path = this.path.get(`${name}:${alias}`) ?? [];
-    return path.slice(0, -1).findLast((digest) => digest !== path.at(-1) && this.has(name, digest));
+    const present = this.aliases(name)[alias];
+    return path.findLast((digest) => digest !== present && this.has(name, digest));
   }
 
   rollback(name, alias) {
@@ -48,7 +58,7 @@ export class Model {
     const target = this.before(name, alias);
     if (target === undefined) return undefined;
     const path = this.path.get(key);
-    this.path.set(key, path.slice(0, path.lastIndexOf(target, path.length - 2) + 1));
+    this.path.set(key, path.slice(0, path.lastIndexOf(target) + 1));
     this.held.set(key, [...this.held.get(key), target]);
     return target;
   }
@@ -73,9 +83,9 @@ export class Model {
     for (const name of this.names()) {
       const kept = new Set();
       for (const [key, digests] of this.held) {
-        if (!key.startsWith(`${name}:`)) continue;
+        if (!key.startsWith(`${name}:`) || digests.at(-1) === null) continue;
         const last = new Set();
-        for (const digest of digests.toReversed()) if (last.size <= keep) last.add(digest);
+        for (const digest of digests.toReversed()) if (digest !== null && last.size <= keep) last.add(digest);
         for (const digest of last) kept.add(digest);
       }
       this.versions.set(
