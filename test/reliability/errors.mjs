@@ -1,10 +1,10 @@
 // R3: real calls fail with real error numbers, injected by strace: 5 errors x 5 kinds of calls x 8 positions.
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { verifyProblems, view } from "./harness/state.mjs";
+import { verifyProblems } from "./harness/state.mjs";
 import { countCalls, namesUsed, strike } from "./harness/strike.mjs";
 import { CALLS } from "./harness/traced.mjs";
-import { checkAfterCut, prepareOperation, workFolder } from "./harness/trials.mjs";
+import { checkAfterCut, prepareOperation, stateOf, workFolder } from "./harness/trials.mjs";
 
 const ERRORS = ["ENOSPC", "EIO", "EMFILE", "EACCES", "EDQUOT"];
 const KINDS = ["open", "write", "fsync", "rename", "link"];
@@ -59,11 +59,10 @@ async function failAt({ build, product, error, operation, calls, call, start }) 
   const run = await strike({ build, operation, calls, call, start, fault: `error=${error}` });
   const complaints = [];
   const { code, signal, result, complaints: printed, place } = run;
-  const seen = await view(product, place).catch((failure) => `unreadable: ${failure.message}`);
-  const state = seen === operation.old ? "old" : seen === operation.after.view ? "new" : "neither";
+  const { state } = await stateOf(product, operation, place);
   if (signal !== null) complaints.push(`it ended with ${signal}`);
   if (printed !== "") complaints.push(`it printed ${printed.slice(0, 200)}`);
-  if (code === 0 && seen !== operation.after.view) complaints.push("success, and yet not the new state");
+  if (code === 0 && state !== "new") complaints.push("success, and yet not the new state");
   if (code !== 0 && !(result?.named === true && result.hint?.length > 0))
     complaints.push(`no named cause: ${JSON.stringify(result)}`);
   complaints.push(...(await leftBehind(place, operation.original)).map((path) => `left behind: ${path}`));

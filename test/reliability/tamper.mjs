@@ -1,9 +1,9 @@
 // R7: every byte of what decides, and many bytes of what is stored, is changed; verify has to find each change, and nothing on sound registries.
 import { chmod, cp, link, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { makePlace, version, writeSources } from "./harness/operations.mjs";
 import { generator } from "./harness/random.mjs";
 import { workFolder } from "./harness/trials.mjs";
+import { makePlace, version, writeSources } from "./harness/versions.mjs";
 
 const CLEAN_ROOTS = 200;
 const BLOB_FLIPS = 1000;
