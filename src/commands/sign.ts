@@ -60,7 +60,10 @@ export async function writeEvidence(reference: string, folder: string, flags: Ev
 
 /** Whole or not at all, so that a run that was killed can be repeated. A file of that name with other content may be somebody's only copy. */
 async function writeOnce(path: string, content: string): Promise<void> {
-  const before = await readFile(path, "utf8").catch(() => undefined);
+  const before = await readFile(path, "utf8").catch((error) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  });
   if (before === content) return;
   if (before !== undefined)
     throw new RerankTuneError({

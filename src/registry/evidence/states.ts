@@ -146,7 +146,10 @@ function sbomName(said: Statement): { of?: string } {
 }
 
 async function readChecked(version: FrozenVersion, digest: string): Promise<string> {
-  const bytes = await readFile(version.blob(digest)).catch(() => undefined);
+  const bytes = await readFile(version.blob(digest)).catch((error) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error; // a disk that fails says nothing about the bytes
+  });
   if (bytes !== undefined && `sha256:${hashText(bytes)}` === digest) return bytes.toString("utf8");
   throw new RerankTuneError({
     code: "REGISTRY_CORRUPT",

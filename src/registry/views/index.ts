@@ -122,7 +122,7 @@ async function carryOut(
   const written = await placeVersions(folder, plan, staging, options);
   for (const [path, text] of plan.texts) {
     await ownFolder(folder, dirname(path));
-    await placeText(join(folder, path), text);
+    await placeText(join(folder, path), text, staging);
   }
   for (const [path, to] of plan.links) await placeLink(join(folder, path), to, staging);
   const removed = [...owned.filter((name) => !plan.owned.includes(name)), ...(await extraEntries(folder, plan))];
@@ -194,7 +194,10 @@ async function realPath(path: string): Promise<string> {
 }
 
 async function readMarker(folder: string): Promise<Marker | undefined> {
-  const text = await readFile(join(folder, MARKER), "utf8").catch(() => undefined);
+  const text = await readFile(join(folder, MARKER), "utf8").catch((error) => {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error; // a marker that cannot be read does not make the folder somebody else's
+  });
   return text === undefined ? undefined : markerSchema.safeParse(jsonOf(text)).data;
 }
 

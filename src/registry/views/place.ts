@@ -102,11 +102,11 @@ export async function ownFolder(view: string, path: string): Promise<void> {
   }
 }
 
-/** Writes a small file, where a folder or link of that name may stand in the way. */
-export async function placeText(path: string, text: string): Promise<void> {
+/** Writes a small file, where a folder or link of that name may stand in the way. Clients read every file of its folder as a ref, so it is begun elsewhere. */
+export async function placeText(path: string, text: string, staging: string): Promise<void> {
   const kind = await lstat(path).catch(() => undefined);
   if (kind?.isDirectory() === true) await rm(path, { recursive: true, force: true });
-  await replaceFile(path, text);
+  await replaceFile(path, text, join(staging, basename(path)));
 }
 
 /** Points a link to a neighbour, without a moment in which there is none. A junction where Windows has no links for everyone. */

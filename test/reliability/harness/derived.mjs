@@ -20,7 +20,7 @@ const context = (place, more = {}) => ({
 async function unsigned(product, place) {
   await product.openRegistry(place.root, { create: true });
   await makeKey(product, place);
-  await publishWithEvidence(product, place, "one", { signed: false, bills: ["npm"] });
+  await publishWithEvidence(product, place, "one", { signed: false, few: true });
 }
 
 /** A registry elsewhere with one signed version under two aliases; made once, and only read. */
@@ -30,7 +30,7 @@ async function origin(product, place) {
   if (made === undefined) {
     await product.openRegistry(elsewhere.root, { create: true });
     await makeKey(product, elsewhere);
-    await publishWithEvidence(product, elsewhere, "two", { report: 2, weightsPath: "vocab.txt", bills: [] });
+    await publishWithEvidence(product, elsewhere, "two", { report: 2, weightsPath: "vocab.txt", few: true });
     const move = { reference: "reranker", alias: "staging", reason: "chosen", now: NOW };
     await (await opened(product, elsewhere)).moveAlias(move);
   }
@@ -113,7 +113,7 @@ export const derived = {
     prepare: async (product, place) => {
       await product.openRegistry(place.root, { create: true });
       await makeKey(product, place);
-      await publishWithEvidence(product, place, "one");
+      await publishWithEvidence(product, place, "one", { few: true });
       await (await opened(product, place)).pull("reranker", place.target);
     },
     run: async (product, place) =>

@@ -39,12 +39,20 @@ export async function brokenNames(product, place, kind, mayMiss = false) {
 /** Refs are texts with a revision; a listing beside them has to be whole and to name what the version holds. */
 async function refsOf(top, versions, complaints) {
   for (const name of await names(join(top, "trees"))) {
-    const listed = Object.keys(JSON.parse(await readFile(join(top, "trees", name), "utf8")).files).sort();
+    const listed = filesIn(await text(join(top, "trees", name)));
     const held = [...(versions.get(name.replace(".json", ""))?.keys() ?? [])].sort();
     if (listed.join() !== held.join()) complaints.push(`trees/${name} lists other files`);
   }
   const refs = (await names(join(top, "refs"))).map(async (name) => [name, await text(join(top, "refs", name))]);
   return await Promise.all(refs);
+}
+
+function filesIn(listing) {
+  try {
+    return Object.keys(JSON.parse(listing).files).sort();
+  } catch {
+    return ["nothing that can be read"];
+  }
 }
 
 async function linksOf(top) {

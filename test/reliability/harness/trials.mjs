@@ -41,7 +41,7 @@ export async function prepareOperation(product, work, name) {
 const treeOf = async (_, place) => await tree(place.folder);
 
 async function copyOf(place, folder) {
-  await cp(place.folder, folder, { recursive: true, preserveTimestamps: true });
+  await cp(place.folder, folder, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
   return await makePlace(folder, place.sources);
 }
 

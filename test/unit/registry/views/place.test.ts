@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { hashText } from "../../../../src/artifacts/hash.js";
-import { placeLink, placeVersion, setAside } from "../../../../src/registry/views/place.js";
+import { placeLink, placeText, placeVersion, setAside } from "../../../../src/registry/views/place.js";
 import { temporaryFolder } from "../../../helpers/temporary-folder.js";
 
 async function folders() {
@@ -38,6 +38,14 @@ describe("what comes into a view", () => {
     await placeVersion(join(view, "old"), [file], join(staging, "one"), { link: false, onFile: () => undefined });
     expect(await readdir(join(view, "old"), { recursive: true })).toEqual(["onnx", "onnx/deep", path]);
     expect(await readdir(join(staging, "one"))).toEqual([]);
+  });
+
+  test("is a text that leaves no other name in its folder, and none in the staging folder", async () => {
+    const { view, staging } = await folders();
+    await mkdir(join(view, "refs"));
+    for (const text of ["one", "two"]) await placeText(join(view, "refs", "main"), text, staging);
+    expect(await readFile(join(view, "refs", "main"), "utf8")).toBe("two");
+    expect([await readdir(join(view, "refs")), await readdir(staging)]).toEqual([["main"], []]);
   });
 
   test("is a link that moves in one step", async () => {
