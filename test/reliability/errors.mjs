@@ -19,7 +19,7 @@ const GROUPS = [
   ["createRegistry", "secondVersion", "moveAlias", "afterCrash", "collect", "pull"],
   ["sign", "evidence", "updateHub", "updateFolders", "mirror", "fetch"],
 ];
-const SHORT = [["secondVersion"], ["evidence"]];
+const SHORT = [["secondVersion"]];
 
 export async function measure({ build, product, short, named, log }) {
   const work = await workFolder();

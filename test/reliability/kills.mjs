@@ -9,7 +9,7 @@ export async function measure({ build, product, short, named, log }) {
   const work = await workFolder();
   const result = { tried: 0, passed: 0, failures: [] };
   try {
-    for (const name of named ?? (short ? ["secondVersion", "pull"] : Object.keys(operations))) {
+    for (const name of named ?? (short ? ["secondVersion", "pull", "updateFolders"] : Object.keys(operations))) {
       const operation = await prepareOperation(product, work.folder, name);
       const counted = { tried: 0, old: 0, new: 0, between: 0, neither: 0 };
       for (const call of await namesUsed({ build, operation, calls: ALL_CALLS })) {
@@ -20,9 +20,8 @@ export async function measure({ build, product, short, named, log }) {
         result.passed += states.length - failures.length;
         result.failures.push(...failures);
       }
-      log(
-        `${name}: ${counted.tried} kills, ${counted.old} left the old state, ${counted.new} the new one${counted.between > 0 ? `, ${counted.between} whole parts of it` : ""}`,
-      );
+      const parts = counted.between > 0 ? `, ${counted.between} whole parts of it` : "";
+      log(`${name}: ${counted.tried} kills, ${counted.old} left the old state, ${counted.new} the new one${parts}`);
     }
   } finally {
     await work.remove();

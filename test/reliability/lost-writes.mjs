@@ -16,7 +16,7 @@ export async function measure({ build, product, short, named, log }) {
   const work = await workFolder();
   const result = { tried: 0, passed: 0, failures: [] };
   try {
-    for (const name of named ?? (short ? ["secondVersion"] : Object.keys(operations))) {
+    for (const name of named ?? (short ? ["secondVersion", "updateFolders"] : Object.keys(operations))) {
       const operation = await prepareOperation(product, work.folder, name);
       const before = result.tried;
       await replay({ build, product, operation, work: work.folder, every: short ? 31 : 1, result });

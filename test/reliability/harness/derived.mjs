@@ -37,8 +37,8 @@ async function origin(product, place) {
   return elsewhere;
 }
 
-const build = async (product, place, kind, link = false) =>
-  void (await product.buildView(place.root, place.target, { kind, models: [], all: false, org: "local", link }));
+const build = async (product, place, kind, link = false, only = []) =>
+  void (await product.buildView(place.root, place.target, { kind, models: only, all: false, org: "local", link }));
 
 /** Two models, one of them the int8 folder for TEI, one with external data. */
 async function models(product, place) {
@@ -64,15 +64,17 @@ async function viewOfBoth(product, place) {
 }
 
 /** A view may be cut off anywhere; the registry is as it was, and every name that readers know leads to a whole version. */
-function viewOperation(kind, { update = false, link = false, relink = false } = {}) {
+function viewOperation(kind, { update = false, link = false, relink = false, only } = {}) {
   return {
     parts: ["views"],
     prepare: async (product, place) => {
       await models(product, place);
       if (update) await build(product, place, kind, link && !relink);
+      if (only !== undefined) await publish(product, place, "two");
+      if (only !== undefined) await build(product, place, kind);
       if (update && !relink) await goOn(product, place);
     },
-    run: (product, place) => build(product, place, kind, link),
+    run: (product, place) => build(product, place, kind, link, only),
     look: viewOfBoth,
     between: async (product, place, seen, operation) => {
       const registry = (text) => JSON.parse(text).registry;
@@ -132,6 +134,8 @@ export const derived = {
   updateFolders: viewOperation("folders", { update: true }),
   updateLinked: viewOperation("folders", { update: true, link: true }),
   relink: viewOperation("folders", { update: true, link: true, relink: true }),
+  // two models and two versions become one of each
+  narrowFolders: viewOperation("folders", { only: ["reranker:latest"] }),
   mirror: {
     parts: ["signing", "mirror"],
     prepare: async (product, place) => {

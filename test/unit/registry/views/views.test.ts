@@ -95,6 +95,15 @@ describe("the view of plain folders", () => {
     expect(await readlink(join(folder, "reranker-int8", "latest"))).toBe(revision(int8.digest));
   });
 
+  test("takes a link out before the version that it leads to", async () => {
+    const { registry, folder, build, first, second } = await setUp();
+    await registry.moveAlias({ reference: first.version, alias: "prod", reason: "chosen" });
+    await build("folders");
+    const { removed } = await build("folders", { models: ["reranker:latest"] });
+    expect(removed).toEqual(["reranker-int8", "reranker/prod", `reranker/${revision(first.digest)}`]);
+    expect(await readdir(join(folder, "reranker"))).toEqual([revision(second.digest), "latest"].sort());
+  });
+
   test("follows an alias, and takes out what no alias holds", async () => {
     const { registry, folder, build, first, second } = await setUp();
     await build("folders", { models: [first.version, "reranker"] });
