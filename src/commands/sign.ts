@@ -5,7 +5,7 @@ import { readPassword } from "../environment/named-secret.js";
 import { RerankTuneError } from "../errors.js";
 import { newKeyPair } from "../evidence/keys.js";
 import { evidenceFiles, evidenceOf, openRegistry, signatures } from "../registry/index.js";
-import { createFile } from "../registry/new-file.js";
+import { createFile, dropPartials } from "../registry/new-file.js";
 import type { Renderable } from "../ui/output.js";
 import { displayPath, registryFolder } from "./context.js";
 import type { RegistryFlags } from "./registry.js";
@@ -64,7 +64,7 @@ async function writeOnce(path: string, content: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   });
-  if (before === content) return;
+  if (before === content) return await dropPartials(path); // a writer can be killed behind its last step
   if (before !== undefined)
     throw new RerankTuneError({
       code: "NOT_WRITABLE",

@@ -6,13 +6,18 @@ import { syncFolder } from "./durable.js";
 
 const NO_LINKS = ["EPERM", "ENOTSUP", "ENOSYS", "EMLINK"];
 
+/** Takes away what killed writers of this file left beside it. */
+export async function dropPartials(path: string): Promise<void> {
+  await dropStaleStaging(dirname(path), `${basename(path)}.partial-`);
+}
+
 /**
  * Creates a file; what a killed writer of the same file left beside it goes.
  * @param mode kept as it is, whatever the umask says; the usual one when left out.
  * Throws EEXIST when there is something of that name; other file-system errors as they are.
  */
 export async function createFile(path: string, text: string, mode?: number): Promise<void> {
-  await dropStaleStaging(dirname(path), `${basename(path)}.partial-`);
+  await dropPartials(path);
   const partial = `${path}.partial-${stagingName()}`;
   try {
     const file = await open(partial, "wx", mode);

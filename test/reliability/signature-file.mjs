@@ -10,7 +10,7 @@ const MASKS = [0x01, 0x20, 0x2a];
 /**
  * As it is written, and laid out with white space as other tools may do it.
  * @param place with a registry whose `latest` is signed by the key of the place.
- * @returns how many flips there were, and how many of them the check did not refuse because they mean the same.
+ * @returns of each form how many flips there were, and how many of them the check did not refuse because they mean the same.
  */
 export async function flipSignatureFile(product, place, { every, random, note }) {
   await (await opened(product, place)).pull("reranker", place.target);
@@ -22,16 +22,17 @@ export async function flipSignatureFile(product, place, { every, random, note })
   const check = () => product.checkFolder(place.target, file, keys, new Date());
   const written = await readFile(file);
   const laidOut = Buffer.from(JSON.stringify(JSON.parse(written), null, 2));
-  const counts = { written: 0, laidOut: 0, same: 0 };
+  const counts = {};
   for (const [form, bytes] of Object.entries({ written, laidOut })) {
     await writeFile(file, bytes);
     await check();
+    counts[form] = { flips: 0, same: 0 };
     for (let at = 0; at < bytes.length; at += every)
       for (const mask of new Set([1 + random.below(255), ...MASKS])) {
         const outcome = await judged(check, file, bytes, at, mask);
         note(`byte ${at} of model.sig (${form}) by ${mask}`, outcome === "the same" ? "found" : outcome);
-        counts[form] += 1;
-        if (outcome === "the same") counts.same += 1;
+        counts[form].flips += 1;
+        if (outcome === "the same") counts[form].same += 1;
       }
   }
   return counts;

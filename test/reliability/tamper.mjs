@@ -26,9 +26,11 @@ export async function measure({ product, short, log }) {
     log(`files cut, grown, swapped, linked, added, removed, opened: ${rearranged}`);
     const random = generator(4);
     const judge = (what, found) => note(result, what, found);
-    const { written, laidOut, same } = await flipSignatureFile(product, place, { every, random, note: judge });
-    log(`flips of model.sig: ${written} as it is written, ${laidOut} laid out with white space`);
-    log(`  of these not refused, because they are white space for white space: ${same}`);
+    const { written, laidOut } = await flipSignatureFile(product, place, { every, random, note: judge });
+    log(
+      `flips of model.sig as it is written: ${written.flips}, not refused because they read the same: ${written.same}`,
+    );
+    log(`flips of model.sig laid out with white space: ${laidOut.flips}, not refused: ${laidOut.same}`);
     const clean = await falseAlarms(product, work.folder, short ? 5 : CLEAN_ROOTS, result);
     log(`sound registries without an alarm: ${clean}`);
   } finally {

@@ -55,10 +55,10 @@ async function goOn(product, place) {
   await publish(product, place, "two", { files: shared, alias: "staging" });
 }
 
-/** Of the registry everything, of the view what readers see. */
+/** Of the registry everything, of a view or a folder what readers look at by name. */
 async function viewOfBoth(product, place) {
   const shown = Object.entries((await tree(place.target)) ?? {}).filter(
-    ([path]) => path !== "" && !path.startsWith(".rerank-tune-"),
+    ([path]) => path !== "" && !/^\.rerank-tune-|\.partial-/.test(path),
   );
   return JSON.stringify({ registry: await view(product, { ...place, target: join(place.folder, "none") }), shown });
 }
@@ -123,9 +123,7 @@ export const derived = {
     look: viewOfBoth,
     between: async (_product, _place, seen, { after }) => {
       const whole = new Map(JSON.parse(after.view).shown);
-      return JSON.parse(seen).shown.flatMap(([path, what]) =>
-        path.startsWith(".rerank-tune") || whole.get(path) === what ? [] : [`${path} is ${what}`],
-      );
+      return JSON.parse(seen).shown.flatMap(([path, what]) => (whole.get(path) === what ? [] : [`${path} is ${what}`]));
     },
   },
   viewHub: viewOperation("hub"),

@@ -1,9 +1,10 @@
 // What all measurements on single operations share: the old state, the new state, and fresh copies of the old one.
-
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { operations } from "./operations.mjs";
 import { ageLocks, differences, tree, verifyProblems, view } from "./state.mjs";
 import { makePlace, settle, writeSources } from "./versions.mjs";
@@ -40,8 +41,10 @@ export async function prepareOperation(product, work, name) {
 
 const treeOf = async (_, place) => await tree(place.folder);
 
+/** With its links, hard ones too, which Node's own copy does not keep. */
 async function copyOf(place, folder) {
-  await cp(place.folder, folder, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  await mkdir(dirname(folder), { recursive: true });
+  await promisify(execFile)("cp", ["-a", place.folder, folder]);
   return await makePlace(folder, place.sources);
 }
 

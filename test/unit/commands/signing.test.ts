@@ -94,6 +94,8 @@ describe("sign, then verify", () => {
       code: "SIGNATURE_INVALID",
     });
     await writeEvidence("tiny", folder, { ...flags, key: [pub] });
+    await writeFile(left, "whole, and cut off behind its last step");
+    await writeEvidence("tiny", folder, { ...flags, key: [pub] });
     expect((await verifyFolderSignature(folder, { signature: true, key: [pub] })).data).toMatchObject({ files: 2 });
     expect((await readdir(folder)).sort()).toEqual(["config.json", "model.sig", "onnx"]);
   });
