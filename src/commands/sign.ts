@@ -1,10 +1,11 @@
 // `registry sign`, `registry evidence` and `registry keys`: signing a version, taking its evidence out as files, and making keys.
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { readPassword } from "../environment/named-secret.js";
 import { RerankTuneError } from "../errors.js";
 import { newKeyPair } from "../evidence/keys.js";
 import { evidenceFiles, evidenceOf, signatures } from "../registry/index.js";
+import { createFile, dropPartials } from "../registry/new-file.js";
 import type { Renderable } from "../ui/output.js";
 import { displayPath } from "./context.js";
 import { openLocal, type RegistryFlags } from "./local-registry.js";
@@ -57,17 +58,20 @@ export async function writeEvidence(reference: string, folder: string, flags: Ev
   };
 }
 
-/** A file of that name with other content may be somebody's only copy. */
+/** Whole or not at all, so that a run that was killed can be repeated. A file of that name with other content may be somebody's only copy. */
 async function writeOnce(path: string, content: string): Promise<void> {
-  const before = await readFile(path, "utf8").catch(() => undefined);
-  if (before === content) return;
+  const before = await readFile(path, "utf8").catch((error) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (before === content) return await dropPartials(path); // a writer can be killed behind its last step
   if (before !== undefined)
     throw new RerankTuneError({
       code: "NOT_WRITABLE",
       message: `${path} is there already and says something else.`,
       hint: "move it away, or name another folder",
     });
-  await writeFile(path, content, { flag: "wx" });
+  await createFile(path, content);
 }
 
 /** A new key pair: FILE for the signer alone, FILE.pub for everybody. */
@@ -89,8 +93,7 @@ export async function newKeys(file: string, flags: { password?: string }): Promi
 
 async function writeNew(path: string, content: string, mode: number): Promise<void> {
   try {
-    await writeFile(path, content, { flag: "wx", mode });
-    await chmod(path, mode);
+    await createFile(path, content, mode);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     throw new RerankTuneError({

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { RerankTuneError } from "../errors.js";
+import { fromFileSystemError, RerankTuneError } from "../errors.js";
 import { type HubAccess, pause, persistentFetch } from "./access.js";
 import { stopped } from "./failures.js";
 import { fileHeaders } from "./file-request.js";
@@ -65,6 +65,9 @@ async function fillPart(download: Download, file: RemoteFile, part: string): Pro
     if (before > file.size) await rm(part, { force: true });
     const failure = await receive(download, file, part).catch((error: unknown) => error);
     if (failure instanceof RerankTuneError) throw failure;
+    // What the network fails with has no code of its own, so a code is the disk's; no other try would help.
+    const disk = fromFileSystemError(failure, part);
+    if (disk !== undefined) throw disk;
     if (access.signal.aborted) throw stopped(access.signal);
     const after = await sizeOf(part);
     if (after === file.size) return;

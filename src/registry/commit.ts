@@ -69,34 +69,36 @@ export async function changeIndex<Result>(
 /** What becomes visible together. */
 export interface Commit extends ChangeOptions {
   name: string;
-  alias: string;
+  /** Moved together: all of them or none. */
+  aliases: readonly string[];
   version: Descriptor;
   referrers: readonly Descriptor[];
-  /** Why the alias moves, for the reflog. */
+  /** Why the aliases move, for the reflog. */
   reason: string;
 }
 
 /**
  * @returns whether the version is new.
- * @throws RerankTuneError GATE_FAILED when the alias is protected and the version does not pass; FOLDER_IN_USE, REGISTRY_CORRUPT.
+ * @throws RerankTuneError GATE_FAILED when an alias is protected and the version does not pass; FOLDER_IN_USE, REGISTRY_CORRUPT.
  */
 export async function commitVersion(root: string, commit: Commit): Promise<boolean> {
-  const { name, alias, version, referrers, reason } = commit;
+  const { name, aliases, version, referrers, reason } = commit;
   const store = new BlobStore(root);
+  const to = version.digest;
   return await changeIndex(root, commit, async (index) => {
     await requireBlobs(store, [version, ...referrers]);
-    const added = !versionEntries(index).some(
-      (entry) => entry.name === name && entry.descriptor.digest === version.digest,
-    );
-    const from = aliasesOf(index, name)[alias] ?? null;
-    const next = withVersion(index, name, alias, version, referrers);
-    const entry = { name, alias, from, to: version.digest, reason };
-    if (from !== version.digest) {
-      const report = await passGate(store, next, name, alias, version.digest);
-      return { result: added, index: next, entries: [{ ...entry, ...gateReport(report) }] };
+    const added = !versionEntries(index).some((entry) => entry.name === name && entry.descriptor.digest === to);
+    const next = aliases.reduce((before, alias) => withVersion(before, name, alias, version, referrers), index);
+    const entries: LogEntry[] = [];
+    for (const alias of aliases) {
+      const from = aliasesOf(index, name)[alias] ?? null;
+      if (from === to) continue;
+      const report = await passGate(store, next, name, alias, to);
+      entries.push({ name, alias, from, to, reason, ...gateReport(report) });
     }
+    if (entries.length > 0) return { result: added, index: next, entries };
     if (next.manifests.length === index.manifests.length) return { result: added };
-    return { result: added, index: next, entries: [{ ...entry, alias: null, event: "attach" }] };
+    return { result: added, index: next, entries: [{ name, alias: null, from: to, to, reason, event: "attach" }] };
   });
 }
 

@@ -26,9 +26,15 @@ export async function makeFolder(path: string): Promise<void> {
     await syncFolder(dirname(dirname(made)));
 }
 
-/** Replaces a file so that readers see the old or the new one, never a part of it. */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
+/**
+ * Replaces a file so that readers see the old or the new one, never a part of it.
+ * @param temporary where it is written first, on the same file system: beside it, or where no reader of its folder looks.
+ */
+export async function replaceFile(
+  path: string,
+  text: string,
+  temporary: string = `${path}.${randomUUID()}.tmp`,
+): Promise<void> {
   try {
     const file = await open(temporary, "wx");
     try {

@@ -16,7 +16,7 @@ export type BlobSource = (digest: string) => string;
 
 export interface ImportRequest {
   name: string;
-  /** Moved to the version one after another. */
+  /** Moved to the version in one step. */
   aliases: readonly [string, ...string[]];
   /** `sha256:<hex>` of the version's manifest. */
   digest: string;
@@ -48,9 +48,7 @@ export async function importInto(root: string, request: ImportRequest): Promise<
     const referrers: Descriptor[] = [];
     for (const referrer of request.referrers) referrers.push(await take(referrer, digest));
     await writer.flush();
-    let added = false;
-    for (const alias of aliases)
-      added = (await commitVersion(root, { name, alias, version, referrers, reason, now, lockWaitMs })) || added;
+    const added = await commitVersion(root, { name, aliases, version, referrers, reason, now, lockWaitMs });
     const full = `${name}@${digest}`;
     return { name, alias: aliases[0], digest, version: full, added, bytes_added: writer.bytesAdded };
   } finally {

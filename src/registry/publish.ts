@@ -83,7 +83,7 @@ export async function publishInto(root: string, request: PublishRequest): Promis
       referrers.push(await writeReferrer(referrer, version, writer));
     await writer.flush();
     const { name, alias, reason = "publish", now = new Date(), lockWaitMs } = request;
-    const added = await commitVersion(root, { name, alias, version, referrers, reason, now, lockWaitMs });
+    const added = await commitVersion(root, { name, aliases: [alias], version, referrers, reason, now, lockWaitMs });
     return {
       name,
       alias,

@@ -1,43 +1,54 @@
-// R3: real calls fail with real error numbers, injected by strace: 5 errors x 5 kinds of calls x 8 positions.
+// R3: real calls fail with real error numbers, injected by strace: 5 errors x 5 kinds of calls x 8 positions, for the registry's own operations and again for those that are made from it.
 import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { verifyProblems, view } from "./harness/state.mjs";
+import { verifyProblems } from "./harness/state.mjs";
 import { countCalls, namesUsed, strike } from "./harness/strike.mjs";
 import { CALLS } from "./harness/traced.mjs";
-import { checkAfterCut, prepareOperation, workFolder } from "./harness/trials.mjs";
+import { checkAfterCut, prepareOperation, stateOf, workFolder } from "./harness/trials.mjs";
 
-const ERRORS = ["ENOSPC", "EIO", "EMFILE", "EACCES", "EDQUOT"];
+/** Number of the error to the name that it must get. */
+const ERRORS = {
+  ENOSPC: "DISK_FULL",
+  EIO: "FILE_SYSTEM_FAILED",
+  EMFILE: "FILE_SYSTEM_FAILED",
+  EACCES: "NOT_WRITABLE",
+  EDQUOT: "DISK_FULL",
+};
 const KINDS = ["open", "write", "fsync", "rename", "link"];
 const POSITIONS = 8;
-const OPERATIONS = ["createRegistry", "secondVersion", "moveAlias", "afterCrash", "collect", "pull"];
+const GROUPS = [
+  ["createRegistry", "secondVersion", "moveAlias", "afterCrash", "collect", "pull"],
+  ["sign", "evidence", "updateHub", "updateFolders", "mirror", "fetch"],
+];
+const SHORT = [["secondVersion"]];
 
-export async function measure({ build, product, short, log }) {
+export async function measure({ build, product, short, named, log }) {
   const work = await workFolder();
   const result = { tried: 0, passed: 0, failures: [] };
-  const endings = {};
   try {
-    const prepared = [];
-    for (const name of short ? ["secondVersion"] : OPERATIONS)
-      prepared.push(await prepareOperation(product, work.folder, name));
-    for (const kind of KINDS) {
-      const spots = await spread(build, prepared, CALLS[kind], short ? 1 : POSITIONS);
-      for (const error of short ? ["ENOSPC", "EIO"] : ERRORS)
-        for (const spot of spots) {
-          const { ending, complaints } = await failAt({ build, product, error, ...spot });
-          endings[ending] = (endings[ending] ?? 0) + 1;
-          result.tried += 1;
-          if (complaints.length === 0) result.passed += 1;
-          else
-            result.failures.push(
-              `${error} at ${kind} ${spot.call + 1} of ${spot.operation.name}: ${complaints.join("; ")}`,
-            );
-        }
+    for (const names of named === undefined ? (short ? SHORT : GROUPS) : [named]) {
+      const endings = {};
+      const prepared = [];
+      for (const name of names) prepared.push(await prepareOperation(product, work.folder, name));
+      for (const kind of KINDS)
+        for (const spot of await spread(build, prepared, CALLS[kind], short ? 1 : POSITIONS))
+          for (const error of short ? ["ENOSPC", "EIO"] : Object.keys(ERRORS))
+            await failAndCount({ build, product, error, kind, result, endings, ...spot });
+      log(names.join(", "));
+      for (const [ending, count] of Object.entries(endings).sort()) log(`  ${ending}: ${count}`);
     }
   } finally {
     await work.remove();
   }
-  for (const [ending, count] of Object.entries(endings).sort()) log(`${ending}: ${count}`);
   return result;
+}
+
+async function failAndCount({ kind, result, endings, ...trial }) {
+  const { ending, complaints } = await failAt(trial);
+  endings[ending] = (endings[ending] ?? 0) + 1;
+  result.tried += 1;
+  const where = `${trial.error} at ${kind} ${trial.call + 1} of ${trial.operation.name}`;
+  if (complaints.length === 0) result.passed += 1;
+  else result.failures.push(`${where}: ${complaints.join("; ")}`);
 }
 
 /** Calls of a kind, evenly spread over all that the operations make. */
@@ -59,13 +70,13 @@ async function failAt({ build, product, error, operation, calls, call, start }) 
   const run = await strike({ build, operation, calls, call, start, fault: `error=${error}` });
   const complaints = [];
   const { code, signal, result, complaints: printed, place } = run;
-  const seen = await view(product, place).catch((failure) => `unreadable: ${failure.message}`);
-  const state = seen === operation.old ? "old" : seen === operation.after.view ? "new" : "neither";
+  const { state } = await stateOf(product, operation, place);
   if (signal !== null) complaints.push(`it ended with ${signal}`);
   if (printed !== "") complaints.push(`it printed ${printed.slice(0, 200)}`);
-  if (code === 0 && seen !== operation.after.view) complaints.push("success, and yet not the new state");
+  if (code === 0 && state !== "new") complaints.push("success, and yet not the new state");
   if (code !== 0 && !(result?.named === true && result.hint?.length > 0))
     complaints.push(`no named cause: ${JSON.stringify(result)}`);
+  if (code !== 0 && result?.code !== ERRORS[error]) complaints.push(`the cause was called ${result?.code}`);
   complaints.push(...(await leftBehind(place, operation.original)).map((path) => `left behind: ${path}`));
   complaints.push(...(await verifyProblems(product, place)).map((problem) => `verify: ${problem}`));
   complaints.push(...(await checkAfterCut(product, operation, place)).complaints);
@@ -74,13 +85,10 @@ async function failAt({ build, product, error, operation, calls, call, start }) 
   return { ending, complaints };
 }
 
-/** Names that a command has to clear away when it fails; what a crash before it had left is not its own. */
+/** Names that a command has to clear away when it fails; what a crash before it had left is not its own, and a download is kept to go on. */
 async function leftBehind(place, original) {
-  const names = async ({ folder, root }) => {
-    const found = await Promise.all([root, join(root, "tmp"), folder].map((path) => readdir(path).catch(() => [])));
-    return found.flatMap((list, place) => list.map((name) => `${["", "tmp/", "../"][place]}${name}`));
-  };
+  const names = async ({ folder }) => await readdir(folder, { recursive: true }).catch(() => []);
   const before = new Set(await names(original));
-  const passing = (name) => /^tmp\/|\.tmp$|^\.lock|\.partial-/.test(name);
-  return (await names(place)).filter((name) => passing(name) && !before.has(name));
+  const passing = /^registry\/tmp\/|\.tmp$|\.lock$|\.lock\.|\.partial-|staging-/;
+  return (await names(place)).filter((name) => passing.test(name) && !before.has(name));
 }

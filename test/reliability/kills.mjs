@@ -5,13 +5,13 @@ import { countCalls, namesUsed, strike } from "./harness/strike.mjs";
 import { ALL_CALLS } from "./harness/traced.mjs";
 import { checkAfterCut, prepareOperation, workFolder } from "./harness/trials.mjs";
 
-export async function measure({ build, product, short, log }) {
+export async function measure({ build, product, short, named, log }) {
   const work = await workFolder();
   const result = { tried: 0, passed: 0, failures: [] };
   try {
-    for (const name of short ? ["secondVersion", "pull"] : Object.keys(operations)) {
+    for (const name of named ?? (short ? ["secondVersion", "pull", "updateFolders"] : Object.keys(operations))) {
       const operation = await prepareOperation(product, work.folder, name);
-      const counted = { tried: 0, old: 0, new: 0, neither: 0 };
+      const counted = { tried: 0, old: 0, new: 0, between: 0, neither: 0 };
       for (const call of await namesUsed({ build, operation, calls: ALL_CALLS })) {
         const { states, failures } = await killAtEach({ build, product, operation, name: call, every: short ? 9 : 1 });
         for (const state of states) counted[state] += 1;
@@ -20,7 +20,8 @@ export async function measure({ build, product, short, log }) {
         result.passed += states.length - failures.length;
         result.failures.push(...failures);
       }
-      log(`${name}: ${counted.tried} kills, ${counted.old} left the old state, ${counted.new} the new one`);
+      const parts = counted.between > 0 ? `, ${counted.between} whole parts of it` : "";
+      log(`${name}: ${counted.tried} kills, ${counted.old} left the old state, ${counted.new} the new one${parts}`);
     }
   } finally {
     await work.remove();

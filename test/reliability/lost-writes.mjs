@@ -2,20 +2,21 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { changesOf, crashed, fingerprint, materialize, readDisk } from "./harness/disk.mjs";
-import { makePlace, operations } from "./harness/operations.mjs";
+import { operations } from "./harness/operations.mjs";
 import { generator } from "./harness/random.mjs";
 import { parseTrace } from "./harness/trace.mjs";
 import { runTraced } from "./harness/traced.mjs";
 import { checkAfterCut, prepareOperation, workFolder } from "./harness/trials.mjs";
+import { makePlace } from "./harness/versions.mjs";
 
 /** Random fates tried at every point, beside the systematic ones. */
 const RANDOM_FATES = 12;
 
-export async function measure({ build, product, short, log }) {
+export async function measure({ build, product, short, named, log }) {
   const work = await workFolder();
   const result = { tried: 0, passed: 0, failures: [] };
   try {
-    for (const name of short ? ["secondVersion"] : Object.keys(operations)) {
+    for (const name of named ?? (short ? ["secondVersion", "updateFolders"] : Object.keys(operations))) {
       const operation = await prepareOperation(product, work.folder, name);
       const before = result.tried;
       await replay({ build, product, operation, work: work.folder, every: short ? 31 : 1, result });

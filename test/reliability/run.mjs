@@ -1,4 +1,4 @@
-// The measurements R1 to R8 on the local registry: `node test/reliability/run.mjs [R1 R2 ...] [--short] [--build FOLDER]`. Exits with 1 on any failure.
+// The measurements R1 to R8 on the local registry: `node test/reliability/run.mjs [R1 R2 ...] [--short] [--operations NAME,NAME] [--build FOLDER]`. Exits with 1 on any failure.
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { buildSource, loadProduct } from "./harness/build.mjs";
@@ -16,7 +16,7 @@ const MEASUREMENTS = {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { short: { type: "boolean", default: false }, build: { type: "string" } },
+  options: { short: { type: "boolean", default: false }, build: { type: "string" }, operations: { type: "string" } },
 });
 process.exitCode = await main(positionals.length === 0 ? Object.keys(MEASUREMENTS) : positionals);
 
@@ -42,7 +42,8 @@ async function measured(name, context) {
   const started = Date.now();
   print(`${name} ${what}`);
   const { measure } = await import(file);
-  const options = { ...context, short: values.short, log: (text) => print(`  ${text}`) };
+  const named = values.operations?.split(",");
+  const options = { ...context, short: values.short, named, log: (text) => print(`  ${text}`) };
   // what cannot be measured counts as failed, and the other measurements go on
   const result = await measure(options).catch((error) => ({ tried: 1, passed: 0, failures: [error.stack] }));
   for (const failure of result.failures.slice(0, 20)) print(`  failed: ${failure}`);

@@ -1,9 +1,11 @@
 // R7: every byte of what decides, and many bytes of what is stored, is changed; verify has to find each change, and nothing on sound registries.
 import { chmod, cp, link, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { makePlace, version, writeSources } from "./harness/operations.mjs";
 import { generator } from "./harness/random.mjs";
+import { makeKey, publishWithEvidence } from "./harness/signed.mjs";
 import { workFolder } from "./harness/trials.mjs";
+import { makePlace, version, writeSources } from "./harness/versions.mjs";
+import { flipSignatureFile } from "./signature-file.mjs";
 
 const CLEAN_ROOTS = 200;
 const BLOB_FLIPS = 1000;
@@ -11,33 +13,36 @@ const BLOB_FLIPS = 1000;
 export async function measure({ product, short, log }) {
   const work = await workFolder();
   const result = { tried: 0, passed: 0, failures: [] };
+  const every = short ? 97 : 1;
   try {
     const place = await makePlace(join(work.folder, "sound"), await writeSources(join(work.folder, "sources")));
     await history(product, place, 3, generator(1));
-    const counts = { "flips of index, log and manifests": await flipAll(product, place, short ? 97 : 1, result) };
-    counts["flips in blobs"] = await flipBlobs(product, place, short ? 20 : BLOB_FLIPS, result);
-    counts["files cut, grown, swapped, linked, added, removed, opened"] = await rearrange(
-      product,
-      place,
-      short ? 5 : 1,
-      result,
+    const { deciding, evidence } = await bytesThatCount(place);
+    const blobs = short ? 20 : BLOB_FLIPS;
+    log(`flips of index, log and manifests: ${await flipAll(product, place, deciding, every, result)}`);
+    log(`flips of signatures, statements and reports: ${await flipAll(product, place, evidence, every, result)}`);
+    log(`flips in blobs: ${await flipBlobs(product, place, blobs, result)}`);
+    const rearranged = await rearrange(product, place, short ? 9 : 1, result);
+    log(`files cut, grown, swapped, linked, added, removed, opened: ${rearranged}`);
+    const random = generator(4);
+    const judge = (what, found) => note(result, what, found);
+    const { written, laidOut } = await flipSignatureFile(product, place, { every, random, note: judge });
+    log(
+      `flips of model.sig as it is written: ${written.flips}, not refused because they read the same: ${written.same}`,
     );
-    counts["sound registries without an alarm"] = await falseAlarms(
-      product,
-      work.folder,
-      short ? 5 : CLEAN_ROOTS,
-      result,
-    );
-    for (const [what, count] of Object.entries(counts)) log(`${what}: ${count}`);
+    log(`flips of model.sig laid out with white space: ${laidOut.flips}, not refused: ${laidOut.same}`);
+    const clean = await falseAlarms(product, work.folder, short ? 5 : CLEAN_ROOTS, result);
+    log(`sound registries without an alarm: ${clean}`);
   } finally {
     await work.remove();
   }
   return result;
 }
 
-/** A registry as a few weeks leave it. */
+/** A registry as a few weeks leave it; the last version is signed, with its provenance, gates and bills of materials. */
 async function history(product, place, steps, random) {
   const registry = await product.openRegistry(place.root, { create: true });
+  if (steps > 0) await makeKey(product, place);
   for (let step = 0; step < steps; step += 1) {
     const more = {
       report: step,
@@ -49,6 +54,7 @@ async function history(product, place, steps, random) {
     const card = { path: "README.md", source: { content: `# card ${step}` } };
     await registry.publishVersion({ ...rest, name, config, referrers, files: [card, ...files.slice(1)] });
   }
+  if (steps > 0) await publishWithEvidence(product, place, "one", { report: steps, reason: "signed" });
 }
 
 /** What verify says of the registry now: sound, found, or an error that has no name. */
@@ -69,13 +75,24 @@ function note(result, what, found, expected = "found") {
   else result.failures.push(`${what}: ${found}`);
 }
 
+/** Files whose every byte is changed: those that decide, and what is said beside versions. */
+async function bytesThatCount({ root }) {
+  const blob = ({ digest }) => join(root, "blobs", "sha256", digest.slice(7));
+  const { manifests } = JSON.parse(await readFile(join(root, "index.json"), "utf8"));
+  const evidence = new Set();
+  for (const entry of manifests) {
+    const { subject, config, layers } = JSON.parse(await readFile(blob(entry), "utf8"));
+    if (subject !== undefined) for (const part of [config, ...layers]) evidence.add(blob(part));
+  }
+  const own = ["index.json", "reflog.ndjson", "oci-layout"].map((name) => join(root, name));
+  return { deciding: new Set([...own, ...manifests.map(blob)]), evidence };
+}
+
 /** Every byte, one at a time, by a mask that changes from byte to byte. */
-async function flipAll(product, { root }, every, result) {
-  const index = JSON.parse(await readFile(join(root, "index.json"), "utf8"));
-  const manifests = new Set(index.manifests.map(({ digest }) => join(root, "blobs", "sha256", digest.slice(7))));
+async function flipAll(product, { root }, paths, every, result) {
   const random = generator(2);
   let count = 0;
-  for (const path of [...["index.json", "reflog.ndjson", "oci-layout"].map((name) => join(root, name)), ...manifests]) {
+  for (const path of paths) {
     const bytes = await readFile(path);
     for (let at = 0; at < bytes.length; at += every) {
       await flipped(path, bytes, at, 1 + random.below(255), async () =>

@@ -1,7 +1,7 @@
 // What lies beside a version, and what a checker can say of it: by whom it is signed, and whether it is about this version at all.
 import { readFile } from "node:fs/promises";
 import { hashText } from "../../artifacts/hash.js";
-import { RerankTuneError } from "../../errors.js";
+import { fromFileSystemError, RerankTuneError } from "../../errors.js";
 import { BUNDLE_TYPE, type Bundle, readBundle, signerOf } from "../../evidence/bundle.js";
 import { keyObjection, type TrustedKey } from "../../evidence/key-ring.js";
 import { differences, MODEL_SIGNING_TYPE, readModelStatement, rootDigest } from "../../evidence/model-signing.js";
@@ -146,7 +146,11 @@ function sbomName(said: Statement): { of?: string } {
 }
 
 async function readChecked(version: FrozenVersion, digest: string): Promise<string> {
-  const bytes = await readFile(version.blob(digest)).catch(() => undefined);
+  const file = version.blob(digest);
+  const bytes = await readFile(file).catch((error) => {
+    const disk = fromFileSystemError(error, file); // says nothing about the bytes
+    if (disk !== undefined) throw disk;
+  });
   if (bytes !== undefined && `sha256:${hashText(bytes)}` === digest) return bytes.toString("utf8");
   throw new RerankTuneError({
     code: "REGISTRY_CORRUPT",

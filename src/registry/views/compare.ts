@@ -59,22 +59,22 @@ async function compareText(folder: string, path: string, text: string): Promise<
   return same ? [] : [{ path, what: "has other content than the registry says" }];
 }
 
-/** Entries of the view's own folders that the plan does not know, outermost first. */
+/** Entries of the view's own folders that the plan does not know, outermost first; links before what they may lead to. */
 export async function extraEntries(folder: string, plan: ViewPlan): Promise<string[]> {
   const planned = [...plan.versions.keys(), ...plan.texts.keys(), ...plan.links.keys()];
   const leaves = new Set(planned);
   const inner = new Set(planned.flatMap(parents));
-  const extra: string[] = [];
+  const [links, extra]: [string[], string[]] = [[], []];
   const visit = async (path: string): Promise<void> => {
     for (const entry of await readdir(join(folder, path), { withFileTypes: true }).catch(() => [])) {
       const child = `${path}/${entry.name}`;
       if (leaves.has(child) || CLIENTS_OWN.test(child)) continue;
       if (inner.has(child) && entry.isDirectory()) await visit(child);
-      else extra.push(child);
+      else (entry.isSymbolicLink() ? links : extra).push(child);
     }
   };
   for (const top of plan.owned) await visit(top);
-  return extra.sort();
+  return [...links.sort(), ...extra.sort()];
 }
 
 /** Undefined when there is no such folder, or a link in its place. */

@@ -7,10 +7,10 @@ import { jsonOf } from "../../artifacts/json-value.js";
 import { acquireLock } from "../../artifacts/lock.js";
 import { RerankTuneError } from "../../errors.js";
 import { type CatalogFile, CatalogReader } from "../catalog.js";
-import { replaceFile } from "../durable.js";
+import { makeFolder, replaceFile } from "../durable.js";
 import { checkOrganization } from "../reference.js";
 import { compareVersion, compareView, type Difference, extraEntries } from "./compare.js";
-import { isLinkable, ownFolder, placeLink, placeText, placeVersion } from "./place.js";
+import { isLinkable, ownFolder, placeLink, placeText, placeVersion, setAside } from "./place.js";
 import { planView, VIEW_KINDS, type ViewKind, type ViewPlan, type ViewSelection } from "./plan.js";
 
 export { VIEW_KINDS, type ViewKind, type ViewSelection } from "./plan.js";
@@ -69,7 +69,7 @@ export async function buildView(root: string, target: string, options: BuildOpti
   if (before === undefined) await refuseContent(folder);
   else if (before.kind !== options.kind) throw refused(`${folder} is a view of the kind ${before.kind}.`);
   const plan = await planView(new CatalogReader(root), options);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const release = await acquireLock(join(folder, ".rerank-tune-view.lock"));
   const staging = join(folder, `${STAGING}${randomUUID()}`);
   try {
@@ -106,7 +106,7 @@ export async function checkView(
   return { folder, versions, files, differences };
 }
 
-/** Versions first, then the names that point to them; what is no longer wanted goes last. */
+/** Versions first, then the names that point to them; what is no longer wanted goes last, and is deleted with the staging folder. */
 async function carryOut(
   folder: string,
   plan: ViewPlan,
@@ -122,11 +122,12 @@ async function carryOut(
   const written = await placeVersions(folder, plan, staging, options);
   for (const [path, text] of plan.texts) {
     await ownFolder(folder, dirname(path));
-    await placeText(join(folder, path), text);
+    await placeText(join(folder, path), text, staging);
   }
   for (const [path, to] of plan.links) await placeLink(join(folder, path), to, staging);
   const removed = [...owned.filter((name) => !plan.owned.includes(name)), ...(await extraEntries(folder, plan))];
-  for (const path of removed) await rm(join(folder, path), { recursive: true, force: true });
+  // By a rename each: who reads a version by its own name finds all of it or none.
+  for (const path of removed) await setAside(join(folder, path), join(staging, randomUUID()));
   await write(marker);
   return { kind, folder, models: plan.owned.length, ...sizes(plan), ...written, removed };
 }
@@ -193,7 +194,10 @@ async function realPath(path: string): Promise<string> {
 }
 
 async function readMarker(folder: string): Promise<Marker | undefined> {
-  const text = await readFile(join(folder, MARKER), "utf8").catch(() => undefined);
+  const text = await readFile(join(folder, MARKER), "utf8").catch((error) => {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error; // a marker that cannot be read does not make the folder somebody else's
+  });
   return text === undefined ? undefined : markerSchema.safeParse(jsonOf(text)).data;
 }
 

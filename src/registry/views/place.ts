@@ -36,11 +36,30 @@ export async function placeVersion(
     await mkdir(dirname(path), { recursive: true });
     placement.onFile(file, await placeFile(file, path, placement.link));
   }
-  const old = join(staging, "old");
-  if ((await lstat(target).catch(() => undefined)) !== undefined) await rename(target, old);
+  // Its names are on the disk before it has its own: after a power cut it is whole or not there.
+  for (const made of foldersOf(files)) await syncFolder(join(fresh, made));
+  if ((await lstat(target).catch(() => undefined)) !== undefined) await setAside(target, join(staging, "old"));
   await rename(fresh, target);
   await syncFolder(dirname(target));
-  await rm(old, { recursive: true, force: true });
+  await rm(join(staging, "old"), { recursive: true, force: true });
+}
+
+/** Folders that hold the files, the innermost first; "." is the last. */
+function foldersOf(files: readonly CatalogFile[]): string[] {
+  const folders = new Set(["."]);
+  for (const { path } of files) for (let up = dirname(path); up !== "."; up = dirname(up)) folders.add(up);
+  return [...folders].sort((left, right) => right.length - left.length);
+}
+
+/** Takes something out of the view in one step, which is on the disk before anything of it is deleted. @param aside a new name in the staging folder. */
+export async function setAside(path: string, aside: string): Promise<void> {
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return; // a builder that was killed had it out already
+    throw error;
+  }
+  await syncFolder(dirname(path));
 }
 
 /** External data is always a copy: readers of ONNX refuse it with more than one name. */
@@ -79,14 +98,15 @@ export async function ownFolder(view: string, path: string): Promise<void> {
     if (kind?.isDirectory() === true) continue;
     if (kind !== undefined) await rm(at, { recursive: true, force: true });
     await mkdir(at);
+    await syncFolder(dirname(at));
   }
 }
 
-/** Writes a small file, where a folder or link of that name may stand in the way. */
-export async function placeText(path: string, text: string): Promise<void> {
+/** Writes a small file, where a folder or link of that name may stand in the way. Clients read every file of its folder as a ref, so it is begun elsewhere. */
+export async function placeText(path: string, text: string, staging: string): Promise<void> {
   const kind = await lstat(path).catch(() => undefined);
   if (kind?.isDirectory() === true) await rm(path, { recursive: true, force: true });
-  await replaceFile(path, text);
+  await replaceFile(path, text, join(staging, basename(path)));
 }
 
 /** Points a link to a neighbour, without a moment in which there is none. A junction where Windows has no links for everyone. */
@@ -97,6 +117,7 @@ export async function placeLink(path: string, target: string, staging: string): 
   const fresh = join(staging, basename(path));
   await symlink(target, fresh, "junction");
   await rename(fresh, path);
+  await syncFolder(dirname(path));
 }
 
 const damaged = ({ sha256 }: CatalogFile, what: string): RerankTuneError =>

@@ -1,15 +1,22 @@
 // A model of a disk that keeps what was flushed and may lose, cut or reorder everything else. Fed with the calls of a real run; POSIX promises no more than this.
-import { chmod, lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, link, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** @returns inode 0 with everything below `folder`, all of it safe on the disk. */
 export async function readDisk(folder) {
   const inodes = [];
+  const seen = new Map();
   const read = async (path) => {
     const found = await lstat(path);
     const inode = { id: inodes.length, mode: found.mode & 0o777, folder: found.isDirectory() };
+    if (found.nlink > 1 && !inode.folder) {
+      const same = seen.get(found.ino);
+      if (same !== undefined) return same;
+      seen.set(found.ino, inode.id);
+    }
     inodes.push(inode);
-    if (!inode.folder) inode.bytes = await readFile(path);
+    if (found.isSymbolicLink()) inode.target = await readlink(path);
+    else if (!inode.folder) inode.bytes = await readFile(path);
     else {
       inode.entries = new Map();
       for (const name of await readdir(path)) inode.entries.set(name, await read(join(path, name)));
@@ -38,19 +45,20 @@ function apply(run, call, number) {
   if (name === "open") return open(run, call, first, add);
   if (name === "mkdir") return enter(run, first, create(run, { folder: true, mode: 0o755, entries: new Map() }), add);
   if (name === "link") return enter(run, second, find(run, first), add);
+  if (name === "symlink") return enter(run, second, create(run, { folder: false, mode: 0o777, target: first }), add);
   if (name === "unlink" || name === "rmdir") return enter(run, first, undefined, add);
   if (name === "rename") return rename(run, first, second, add);
-  if (name === "chmod")
-    return add({
-      kind: "mode",
-      inode: find(run, first),
-      mode: Number.parseInt(/0[0-7]+/.exec(call.parameters.split(",").at(-1))[0], 8),
-    });
+  if (name === "chmod" || name === "fchmod") {
+    const inode = name === "chmod" ? find(run, first) : run.open.get(call.descriptor)?.inode;
+    return inode === undefined ? undefined : add({ kind: "mode", inode, mode: modeOf(call) });
+  }
   if (name === "truncate") return cut(run, find(run, first), Number(call.parameters.split(", ").at(-1)), add);
   if (name === "ftruncate")
     return cut(run, run.open.get(call.descriptor)?.inode, Number(call.parameters.split(", ").at(-1)), add);
   if (name === "fsync" || name === "fdatasync") return flush(run, call, number);
-  if (name === "write" || name === "writev") return write(run, call, add);
+  if (name === "write" || name === "writev")
+    return write(run, call.descriptor, Buffer.concat(call.strings).subarray(0, call.result), add);
+  if (name === "copy_file_range" || name === "sendfile") return copy(run, call, add);
   if (name !== "close") throw new Error(`${call.name} is not modelled`);
 }
 
@@ -71,7 +79,7 @@ function find(run, path) {
 function open(run, call, path, add) {
   let inode = find(run, path);
   if (inode === undefined && call.parameters.includes("O_CREAT")) {
-    inode = create(run, { folder: false, mode: 0o644 });
+    inode = create(run, { folder: false, mode: modeOf(call) & ~process.umask() });
     enter(run, path, inode, add);
   } else if (inode !== undefined && call.parameters.includes("O_TRUNC")) cut(run, inode, 0, add);
   run.open.set(String(call.result), { inode, offset: 0, append: call.parameters.includes("O_APPEND") });
@@ -94,15 +102,30 @@ function rename(run, from, to, add) {
   add({ kind: "rename", folder: target, name: basename(to), source, sourceName: basename(from), inode });
 }
 
-function write(run, call, add) {
-  const file = run.open.get(call.descriptor);
-  if (file?.inode === undefined) return;
-  const bytes = Buffer.concat(call.strings).subarray(0, call.result);
+function write(run, descriptor, bytes, add) {
+  const file = run.open.get(descriptor);
+  if (file?.inode === undefined || bytes.length === 0) return;
   const before = run.live[file.inode];
   const offset = file.append ? before.bytes.length : file.offset;
   file.offset = offset + bytes.length;
   before.bytes = overwrite(before.bytes, offset, bytes);
   add({ kind: "data", inode: file.inode, offset, bytes });
+}
+
+/** `copy_file_range(from, …, to, …)` and `sendfile(to, from, …)`, both from one file of the modelled folder to another. */
+function copy(run, call, add) {
+  const descriptors = call.parameters.split(", ");
+  const [from, to] = call.name === "sendfile" ? [descriptors[1], descriptors[0]] : [descriptors[0], descriptors[2]];
+  const source = run.open.get(from);
+  if (source?.inode === undefined) throw new Error(`${call.name} from outside is not modelled`);
+  const start = source.read ?? 0;
+  source.read = start + call.result;
+  write(run, to, run.live[source.inode].bytes.subarray(start, start + call.result), add);
+}
+
+/** The last octal number of a call. */
+function modeOf({ parameters }) {
+  return Number.parseInt(/0[0-7]+/.exec(parameters.split(",").at(-1))[0], 8) & 0o777;
 }
 
 function cut(run, inode, length, add) {
@@ -140,7 +163,7 @@ function setEntry(inodes, folder, name, inode) {
 export function crashed(inodes, { changes, created }, calls, fate) {
   const disk = [...inodes, ...created].map((inode) => ({
     ...inode,
-    ...(inode.id >= inodes.length ? { bytes: Buffer.alloc(0), mode: inode.folder ? 0o755 : 0o644 } : {}),
+    ...(inode.id >= inodes.length ? { bytes: Buffer.alloc(0) } : {}),
     ...(inode.folder ? { entries: new Map(inode.id < inodes.length ? inode.entries : []) } : {}),
   }));
   for (const change of changes) {
@@ -168,18 +191,23 @@ function torn(bytes, outcome) {
 }
 
 /** Writes the disk below a folder. @returns nothing; names that lead nowhere are not on it. */
-export async function materialize(disk, folder, inode = disk[0]) {
+export async function materialize(disk, folder, inode = disk[0], made = new Map()) {
+  const before = made.get(inode.id);
+  if (before !== undefined) return void (await link(before, folder));
+  if (inode.target !== undefined) return void (await symlink(inode.target, folder));
   if (!inode.folder) {
     await writeFile(folder, inode.bytes);
     await chmod(folder, inode.mode);
+    made.set(inode.id, folder);
     return;
   }
   await mkdir(folder, { recursive: true });
-  for (const [name, child] of inode.entries) await materialize(disk, join(folder, name), disk[child]);
+  for (const [name, child] of inode.entries) await materialize(disk, join(folder, name), disk[child], made);
 }
 
 /** A text that two disks share exactly when they are the same. */
 export function fingerprint(disk, inode = disk[0]) {
+  if (inode.target !== undefined) return `-> ${inode.target}`;
   if (!inode.folder) return `${inode.mode}:${Buffer.from(inode.bytes).toString("base64")}`;
   return `{${[...inode.entries]
     .sort(([left], [right]) => (left < right ? -1 : 1))

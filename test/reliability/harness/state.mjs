@@ -1,6 +1,6 @@
 // What a registry holds as its readers see it, and what lies on the disk; both in a form that can be compared.
 import { createHash } from "node:crypto";
-import { lstat, readdir, readFile, utimes } from "node:fs/promises";
+import { lstat, readdir, readFile, readlink, utimes } from "node:fs/promises";
 import { join, relative } from "node:path";
 
 /** Index, committed history, versions with their content, and the pulled folder. Throws what the product throws. */
@@ -50,7 +50,7 @@ export async function tree(folder) {
       found[relative(folder, path)] = `file ${mode} ${createHash("sha256")
         .update(await readFile(path))
         .digest("hex")}`;
-    else found[relative(folder, path)] = "other";
+    else found[relative(folder, path)] = entry.isSymbolicLink() ? `link ${await readlink(path)}` : "other";
   };
   try {
     await visit(folder);
@@ -69,9 +69,9 @@ export function differences(left = {}, right = {}) {
     .map((path) => `${path || "."}: ${left[path]} / ${right[path]}`);
 }
 
-/** Lets time pass for lock files: one without content counts as abandoned only after seconds. */
-export async function ageLocks(root) {
+/** Lets time pass for lock files, wherever they are: one without content counts as abandoned only after seconds. */
+export async function ageLocks(folder) {
   const past = new Date(Date.now() - 60_000);
-  for (const name of await readdir(root).catch(() => []))
-    if (name.startsWith(".lock")) await utimes(join(root, name), past, past);
+  for (const path of await readdir(folder, { recursive: true }).catch(() => []))
+    if (/\.lock(\.takeover)?$/.test(path)) await utimes(join(folder, path), past, past);
 }

@@ -1,11 +1,13 @@
 // What all measurements on single operations share: the old state, the new state, and fresh copies of the old one.
-
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { makePlace, operations, settle, writeSources } from "./operations.mjs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { operations } from "./operations.mjs";
 import { ageLocks, differences, tree, verifyProblems, view } from "./state.mjs";
+import { makePlace, settle, writeSources } from "./versions.mjs";
 
 /** A working folder in memory where there is one: thousands of trials would wear a disk out for nothing. */
 export async function workFolder() {
@@ -17,11 +19,12 @@ export async function workFolder() {
 export async function prepareOperation(product, work, name) {
   const sources = await writeSources(join(work, "sources"));
   const original = await makePlace(join(work, name, "original"), sources);
-  await operations[name].prepare(product, original);
+  const { prepare, run, look = view, leaves = treeOf } = operations[name];
+  await prepare(product, original);
   const clean = await copyOf(original, join(work, name, "clean"));
-  const old = await view(product, clean);
-  await operations[name].run(product, clean);
-  const after = { view: await view(product, clean), tree: await tree(clean.folder) };
+  const old = await look(product, clean);
+  await run(product, clean);
+  const after = { view: await look(product, clean), tree: await leaves(product, clean) };
   let count = 0;
   return {
     name,
@@ -36,8 +39,12 @@ export async function prepareOperation(product, work, name) {
   };
 }
 
+const treeOf = async (_, place) => await tree(place.folder);
+
+/** With its links, hard ones too, which Node's own copy does not keep. */
 async function copyOf(place, folder) {
-  await cp(place.folder, folder, { recursive: true, preserveTimestamps: true });
+  await mkdir(dirname(folder), { recursive: true });
+  await promisify(execFile)("cp", ["-a", place.folder, folder]);
   return await makePlace(folder, place.sources);
 }
 
@@ -46,14 +53,11 @@ async function copyOf(place, folder) {
  * @returns complaints; none when all is well.
  */
 export async function checkAfterCut(product, operation, place, mustBeNew = false) {
-  const complaints = [];
-  const seen = await view(product, place).catch((error) => `unreadable: ${error.message}`);
-  const allowed = mustBeNew ? [operation.after.view] : [operation.old, operation.after.view];
-  if (!allowed.includes(seen)) complaints.push(`neither old nor new: ${seen.slice(0, 300)}`);
+  const { run, once, leaves = treeOf } = operations[operation.name];
+  const { state, seen, complaints } = await stateOf(product, operation, place, mustBeNew);
   complaints.push(...(await verifyProblems(product, place)).map((problem) => `verify: ${problem}`));
-  await ageLocks(place.root);
+  await ageLocks(place.folder);
   try {
-    const { run, once } = operations[operation.name];
     if (once === true && seen === operation.after.view) await settle(product, place);
     else await run(product, place);
   } catch (error) {
@@ -63,7 +67,23 @@ export async function checkAfterCut(product, operation, place, mustBeNew = false
     ...(await verifyProblems(product, place)).map((problem) => `verify after the same again: ${problem}`),
   );
   complaints.push(
-    ...differences(await tree(place.folder), operation.after.tree).map((text) => `left after the same again: ${text}`),
+    ...differences(await leaves(product, place), operation.after.tree).map(
+      (text) => `left after the same again: ${text}`,
+    ),
   );
-  return { complaints, state: seen === operation.old ? "old" : seen === operation.after.view ? "new" : "neither" };
+  return { complaints, state };
+}
+
+/** Old or new; between them where an operation may be, with what is wrong there; else neither. */
+export async function stateOf(product, operation, place, mustBeNew = false) {
+  const { look = view, between } = operations[operation.name];
+  let failure;
+  const seen = await look(product, place).catch((error) => {
+    failure = `unreadable: ${error.message}`;
+  });
+  if (seen === operation.after.view) return { state: "new", seen, complaints: [] };
+  if (seen === operation.old && !mustBeNew) return { state: "old", seen, complaints: [] };
+  if (failure !== undefined || between === undefined || mustBeNew)
+    return { state: "neither", seen, complaints: [`neither old nor new: ${(failure ?? seen).slice(0, 300)}`] };
+  return { state: "between", seen, complaints: await between(product, place, seen, operation) };
 }

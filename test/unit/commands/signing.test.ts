@@ -1,4 +1,5 @@
-import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { pullFromRegistry, showRegistry, verifyRegistry } from "../../../src/commands/registry.js";
@@ -104,6 +105,21 @@ describe("sign, then verify", () => {
     expect(pulled.data).toMatchObject({ files: 2, signer: "key.pem.pub" });
     expect(pulled.text(PLAIN)).toContain("as key.pem.pub signed it");
     expect(await readFile(join(target, "onnx/model.onnx"), "utf8")).toBe("weights");
+  });
+
+  test("evidence that was cut off while it was written is written again", async () => {
+    const { key, pub, folder, flags } = await setUp();
+    await signVersion("tiny", { ...flags, key });
+    const left = join(folder, `model.sig.partial-999999999@${hostname()}.01234567-89ab-cdef-0123-456789abcdef`);
+    await writeFile(left, '{"mediaType":');
+    await expect(verifyFolderSignature(folder, { signature: true, key: [pub] })).rejects.toMatchObject({
+      code: "SIGNATURE_INVALID",
+    });
+    await writeEvidence("tiny", folder, { ...flags, key: [pub] });
+    await writeFile(left, "whole, and cut off behind its last step");
+    await writeEvidence("tiny", folder, { ...flags, key: [pub] });
+    expect((await verifyFolderSignature(folder, { signature: true, key: [pub] })).data).toMatchObject({ files: 2 });
+    expect((await readdir(folder)).sort()).toEqual(["config.json", "model.sig", "onnx"]);
   });
 
   test("keys come from variables too", async () => {

@@ -70,6 +70,20 @@ describe("a mirror in a folder", () => {
     expect(await (await openRegistry(mirror())).list()).toEqual([]);
   });
 
+  test("moves all aliases or none: one that is protected there keeps the others where they are", async () => {
+    await publishModel(source(), { name: "model", alias: "prod", weights: {} });
+    await publishModel(source(), { name: "model", alias: "latest", weights: {} });
+    await (await prepared()).carryOut();
+    const registry = await openRegistry(mirror());
+    await registry.setProtection({ name: "model", alias: "prod", rule: "passed", reason: "in use" });
+    const before = await registry.list();
+    for (const alias of ["latest", "prod"])
+      await publishModel(source(), { name: "model", alias, weights: { "onnx/model.onnx_data": 1000 } });
+    await expect((await prepared()).carryOut()).rejects.toMatchObject({ code: "GATE_FAILED" });
+    expect(await registry.list()).toEqual(before);
+    expect(await registry.verify()).toMatchObject({ problems: [] });
+  });
+
   test("without a path is refused", async () => {
     await publishModel(source(), { name: "model", alias: "latest", weights: {} });
     const version = await (await openRegistry(source())).frozen("model");

@@ -218,6 +218,14 @@ describe("signing", () => {
     await expect(states(registry)).rejects.toMatchObject({ code: "REGISTRY_CORRUPT" });
   });
 
+  // Reading this file of Linux at its beginning fails with EIO.
+  test.skipIf(process.platform !== "linux")("a disk that fails is not called damage", async () => {
+    const registry = await withVersion();
+    await document(registry);
+    const version = { ...(await registry.frozen("tiny")), blob: () => "/proc/self/mem" };
+    await expect(evidenceOf(version)).rejects.toMatchObject({ code: "FILE_SYSTEM_FAILED" });
+  });
+
   test("as files the signed form stands for the unsigned one, the newest of each, and nothing that is refused", async () => {
     const registry = await withVersion();
     await document(registry);

@@ -15,7 +15,13 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { hashFile, hashText, listFiles } from "../../../../src/artifacts/hash.js";
 import type { Registry } from "../../../../src/registry/index.js";
-import { type BuildOptions, buildView, checkView, type ViewKind } from "../../../../src/registry/views/index.js";
+import {
+  type BuildOptions,
+  buildView,
+  checkView,
+  MARKER,
+  type ViewKind,
+} from "../../../../src/registry/views/index.js";
 import { CARD, servedRegistry } from "../../../helpers/served-registry.js";
 import { temporaryFolder } from "../../../helpers/temporary-folder.js";
 
@@ -87,6 +93,15 @@ describe("the view of plain folders", () => {
     // TEI loads onnx/model.onnx alone, so its int8 graph has that name in a folder of its own
     expect(await readFile(join(folder, "reranker-int8", "latest", "onnx/model.onnx"), "utf8")).toBe("int8 graph");
     expect(await readlink(join(folder, "reranker-int8", "latest"))).toBe(revision(int8.digest));
+  });
+
+  test("takes a link out before the version that it leads to", async () => {
+    const { registry, folder, build, first, second } = await setUp();
+    await registry.moveAlias({ reference: first.version, alias: "prod", reason: "chosen" });
+    await build("folders");
+    const { removed } = await build("folders", { models: ["reranker:latest"] });
+    expect(removed).toEqual(["reranker-int8", "reranker/prod", `reranker/${revision(first.digest)}`]);
+    expect(await readdir(join(folder, "reranker"))).toEqual([revision(second.digest), "latest"].sort());
   });
 
   test("follows an alias, and takes out what no alias holds", async () => {
@@ -203,6 +218,16 @@ describe("nothing in a view damages the registry", () => {
     await expect(build("folders")).rejects.toMatchObject({ code: "REGISTRY_CORRUPT" });
     expect(await exists(join(folder, "reranker", revision(second.digest)))).toBe(false);
     expect((await readdir(folder)).filter((name) => name.includes("staging"))).toEqual([]);
+  });
+
+  // Reading this file of Linux at its beginning fails with EIO.
+  test.skipIf(process.platform !== "linux")("a marker that cannot be read is an error of the disk", async () => {
+    const { folder, build } = await setUp();
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "thesis.txt"), "mine");
+    await symlink("/proc/self/mem", join(folder, MARKER));
+    await expect(build("hub")).rejects.toMatchObject({ code: "EIO" });
+    expect((await readdir(folder)).sort()).toEqual([MARKER, "thesis.txt"]);
   });
 
   test("folders in or around the registry, or with other content, are refused", async () => {
