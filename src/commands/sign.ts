@@ -1,5 +1,5 @@
 // `registry sign`, `registry evidence` and `registry keys`: signing a version, taking its evidence out as files, and making keys.
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { readPassword } from "../environment/named-secret.js";
 import { RerankTuneError } from "../errors.js";
@@ -80,6 +80,8 @@ export async function newKeys(file: string, flags: { password?: string }): Promi
   const password = await readPassword(flags.password);
   const { private_pem, public_pem, id } = newKeyPair(password);
   await mkdir(dirname(path), { recursive: true });
+  // Asked before the private key is written: half a pair would be refused ever after.
+  if ((await stat(`${path}.pub`).catch(() => undefined)) !== undefined) throw keyThere(`${path}.pub`);
   await writeNew(path, private_pem, 0o600);
   await writeNew(`${path}.pub`, public_pem, 0o644);
   const locked = password === undefined ? "not encrypted: whoever reads it can sign" : "encrypted with your password";
@@ -95,11 +97,16 @@ async function writeNew(path: string, content: string, mode: number): Promise<vo
   try {
     await createFile(path, content, mode);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    throw new RerankTuneError({
-      code: "NOT_WRITABLE",
-      message: `${path} is there already; a key is never written over.`,
-      hint: "name another file",
-    });
+    throw (error as NodeJS.ErrnoException).code === "EEXIST" ? keyThere(path) : error;
   }
+}
+
+function keyThere(path: string): RerankTuneError {
+  return new RerankTuneError({
+    code: "NOT_WRITABLE",
+    message: `${path} is there already; a key is never written over.`,
+    hint: path.endsWith(".pub")
+      ? "name another file"
+      : `name another file; where only its public key is missing: openssl ec -in ${displayPath(path)} -pubout -out ${displayPath(path)}.pub`,
+  });
 }

@@ -47,6 +47,9 @@ describe("keys new", () => {
     expect(made.text(PLAIN)).toContain("not encrypted");
     expect(JSON.stringify(made.data)).not.toContain("PRIVATE KEY-----");
     await expect(newKeys(file, {})).rejects.toMatchObject({ code: "NOT_WRITABLE" });
+    await rm(file);
+    await expect(newKeys(file, {})).rejects.toMatchObject({ message: expect.stringContaining("key.pem.pub is there") });
+    await expect(stat(file)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   test("encrypts with the password of a file or a variable", async () => {
