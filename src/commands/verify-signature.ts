@@ -129,12 +129,20 @@ export async function signedVersion(
   reference: string,
   { key = [], at }: Pick<SignatureFlags, "key" | "at">,
 ): Promise<{ version: FrozenVersion; signature: Evidence; all: Evidence[] }> {
-  const keys = await trustedKeysAt(key);
   const version = await registry.frozen(reference);
-  const all = await evidenceOf(version, keys, timeOf(at));
+  return { version, ...(await requireSigned(version, await trustedKeysAt(key), timeOf(at))) };
+}
+
+/** @throws RerankTuneError SIGNATURE_INVALID when no key of the list has signed the version. */
+export async function requireSigned(
+  version: FrozenVersion,
+  keys: readonly TrustedKey[],
+  at: Date,
+): Promise<{ signature: Evidence; all: Evidence[] }> {
+  const all = await evidenceOf(version, keys, at);
   const signature = all.find(({ kind, state }) => kind === "signature" && state === "verified");
   if (signature === undefined) throw notVerified(version, all);
-  return { version, signature, all };
+  return { signature, all };
 }
 
 /** One line for each piece: what it is, its state, by whom, or why not. */
@@ -167,7 +175,7 @@ function notVerified(version: FrozenVersion, found: readonly Evidence[]): Rerank
         : `No signature of ${version.version} holds with the keys that you named.`,
     hint:
       signatures.length === 0
-        ? `sign it: \`rerank-tune registry sign ${version.name} --key FILE\``
+        ? `sign it where it was published: \`rerank-tune registry sign ${version.name} --key FILE\``
         : "do not use this version, unless you named the wrong keys",
     problems: signatures.map(({ digest, reason }) => ({
       path: shortDigest(digest),

@@ -54,7 +54,7 @@ export type { Moves } from "./moves.js";
 export type { GateRule } from "./protection.js";
 export type { PublishedFile, PublishedVersion, PublishRequest, Referrer, VersionFacts } from "./publish.js";
 export type { PulledVersion } from "./pull.js";
-export { type FrozenReferrer, type ListedModel, pointing, type ShownVersion, type Storage } from "./read.js";
+export { type FrozenReferrer, filesOf, type ListedModel, pointing, type ShownVersion, type Storage } from "./read.js";
 export { checkOrganization } from "./reference.js";
 export type { RegistryReport } from "./verify.js";
 

@@ -4,7 +4,9 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { fetchIntoRegistry } from "../../src/commands/fetch.js";
+import { newKeys, signVersion } from "../../src/commands/sign.js";
 import { fetchVersion } from "../../src/destinations/oci/fetch.js";
 import { type OciSettings, ociDestination } from "../../src/destinations/oci/index.js";
 import { type FrozenVersion, openRegistry } from "../../src/registry/index.js";
@@ -444,6 +446,40 @@ describe("fetching", () => {
     expect(again).toMatchObject({ added: false, bytes_added: 0 });
     const registry = await openRegistry(join(folder(), "back"));
     expect(await registry.verify()).toMatchObject({ versions: 1, unused: 0, problems: [] });
+  });
+
+  test("with a key brings in what that key signed alone, and looks before any file comes", async () => {
+    const root = join(folder(), "source");
+    const source = { artifacts: root, registry: root };
+    const [key, other] = [join(folder(), "key.pem"), join(folder(), "other.pem")];
+    await published(root, 0);
+    for (const file of [key, other]) await newKeys(file, {});
+    const signAndSend = async (by: string) => {
+      await signVersion("model", { ...source, key: by });
+      const version = await (await openRegistry(root)).frozen("model");
+      const destination = ociDestination({ patience: PATIENCE, chunkBytes: CHUNK });
+      const target = `oci://${tap.host}/${repositoryOfTest}:v1`;
+      await (await destination.prepare(target, version, releaseContext(folder()))).carryOut();
+      return version;
+    };
+    const { variables, signal, emit } = releaseContext(folder());
+    vi.stubEnv("RERANK_TUNE_HOME", variables.RERANK_TUNE_HOME);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const back = join(folder(), "back");
+    const context = { signal, emit, home: "", python: () => Promise.reject() };
+    const bring = () =>
+      fetchIntoRegistry(
+        `oci://${tap.host}/${repositoryOfTest}:v1`,
+        { artifacts: back, registry: back, key: [`${key}.pub`] },
+        context,
+      );
+    const { files } = await signAndSend(other);
+    await expect(bring()).rejects.toMatchObject({ code: "SIGNATURE_INVALID", exitCode: 3 });
+    const large = files.find(({ path }) => path === "onnx/model.onnx_data")?.sha256;
+    expect(tap.requests.filter((request) => request.startsWith("GET ") && request.includes(`${large}`))).toEqual([]);
+    await expect(openRegistry(back)).rejects.toMatchObject({ code: "REGISTRY_NOT_FOUND" });
+    const { digest } = await signAndSend(key);
+    expect((await bring()).data).toMatchObject({ digest, signer: "key.pem.pub", referrers: 2 });
   });
 
   test("what is not there says so and makes no registry", async () => {

@@ -10,12 +10,12 @@ import { bytesLeft, type Download, downloadFile } from "../../hub/download.js";
 import { progressOf } from "../../hub/progress.js";
 import { refuseUnsafe } from "../../model-folder/incoming.js";
 import { contentProblems, type StagedFile } from "../../model-folder/incoming-content.js";
-import { type Descriptor, openRegistry, type PublishedVersion } from "../../registry/index.js";
+import { type Descriptor, type FrozenVersion, openRegistry, type PublishedVersion } from "../../registry/index.js";
 import { checkNames } from "../../registry/reference.js";
 import type { DestinationContext } from "../destination.js";
 import { address, type OciRepository, openRepository } from "./client.js";
 import { refusedStatus } from "./failures.js";
-import { type Offer, readOffer } from "./incoming.js";
+import { type Offer, offeredVersion, readOffer } from "./incoming.js";
 import { type OciReference, parseOciReference } from "./reference.js";
 
 export interface FetchOptions extends DestinationContext {
@@ -24,6 +24,8 @@ export interface FetchOptions extends DestinationContext {
   /** `name` or `name:alias` that it gets here; the last part of the repository and the tag by default. */
   as?: string;
   patience?: Patience;
+  /** Throws where the version is not to come in: called when what is said about it is here, before any of its files. */
+  accept?(version: FrozenVersion): Promise<void>;
 }
 
 export interface FetchedVersion extends PublishedVersion {
@@ -40,7 +42,7 @@ const READ_ONLY = 0o444;
 
 /**
  * @param text `oci://host/repository:tag` or `…@sha256:<hex>`.
- * @throws RerankTuneError USAGE, OCI_NOT_FOUND, OCI_UNAUTHORIZED, OCI_FAILED, PACKAGE_INVALID, UNSAFE_INPUT, CHECKSUM_MISMATCH, DISK_FULL.
+ * @throws RerankTuneError USAGE, OCI_NOT_FOUND, OCI_UNAUTHORIZED, OCI_FAILED, PACKAGE_INVALID, UNSAFE_INPUT, CHECKSUM_MISMATCH, DISK_FULL; what `accept` throws.
  */
 export async function fetchVersion(text: string, options: FetchOptions): Promise<FetchedVersion> {
   const reference = parseOciReference(text);
@@ -56,7 +58,9 @@ export async function fetchVersion(text: string, options: FetchOptions): Promise
   const waiting = join(homeFolder(variables), "oci", `incoming-${offer.digest.slice("sha256:".length)}`);
   const release = await acquireLock(`${waiting}.lock`, { waitMs: LOCK_WAIT_MS });
   try {
-    await bringIn(repository, offer, waiting, emit);
+    const accept = async () =>
+      await options.accept?.(offeredVersion(offer, name, (digest) => placeIn(waiting, digest)));
+    await bringIn(repository, offer, waiting, emit, accept);
     const registry = await openRegistry(resolve(options.registry), { create: true });
     const imported = await registry.importVersion({
       name,
@@ -94,24 +98,35 @@ function placeOf({ repository, tag = "" }: OciReference, as: string | undefined)
 
 const placeIn = (folder: string, digest: string): string => join(folder, digest.slice("sha256:".length));
 
-/** Small files first, because they can refuse the rest. What is refused goes; what was cut off stays and goes on next time. */
+/** What is said about the version comes first and small files next, because they can refuse the rest. What is refused goes; what was cut off stays and goes on next time. */
 async function bringIn(
   repository: OciRepository,
   offer: Offer,
   waiting: string,
   emit: DestinationContext["emit"],
+  accept: () => Promise<void>,
 ): Promise<void> {
   await mkdir(waiting, { recursive: true });
   await requireSpace(waiting, await missingBytes(waiting, offer.blobs));
   for (const [digest, bytes] of offer.manifests) await writeFile(placeIn(waiting, digest), bytes);
   emit({ type: "phase", name: "blobs" });
-  const small = offer.blobs.filter(({ size }) => size <= SMALL);
-  const large = offer.blobs.filter(({ size }) => size > SMALL);
+  const statements = offer.blobs.filter(({ digest }) => offer.statements.has(digest));
+  const files = offer.blobs.filter(({ digest }) => !offer.statements.has(digest));
+  const small = files.filter(({ size }) => size <= SMALL);
+  const large = files.filter(({ size }) => size > SMALL);
   const onProgress = progressOf(offer.blobs.map(asRemote), emit);
-  for (const blobs of [small, large]) {
+  for (const blobs of [statements, small, large]) {
     for (const blob of blobs) await download(repository, blob, placeIn(waiting, blob.digest), onProgress);
     await checkContent(repository, offer, blobs, waiting);
+    if (blobs === statements) await orDropped(accept(), waiting);
   }
+}
+
+async function orDropped(work: Promise<void>, waiting: string): Promise<void> {
+  await work.catch(async (error: unknown) => {
+    await rm(waiting, { recursive: true, force: true });
+    throw error;
+  });
 }
 
 async function checkContent(

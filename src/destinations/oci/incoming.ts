@@ -3,7 +3,17 @@
 import { type Problem, RerankTuneError } from "../../errors.js";
 import { incomingProblems, refuseUnsafe } from "../../model-folder/incoming.js";
 import type { StageEvent } from "../../pipeline/stage.js";
-import { type Descriptor, FILE_PATH, INDEX_TYPE, type OciManifest, parseManifest } from "../../registry/index.js";
+import {
+  type Descriptor,
+  FILE_PATH,
+  type FrozenReferrer,
+  type FrozenVersion,
+  filesOf,
+  INDEX_TYPE,
+  MANIFEST_TYPE,
+  type OciManifest,
+  parseManifest,
+} from "../../registry/index.js";
 import { type OciRepository, type RemoteManifest, readManifest } from "./client.js";
 import { refusedStatus } from "./failures.js";
 import { listReferrers } from "./referrers.js";
@@ -15,6 +25,8 @@ export interface Offer {
   manifests: Map<string, Buffer>;
   /** Every blob once. */
   blobs: Descriptor[];
+  /** Digests of those that say something about the version, such as signatures. */
+  statements: ReadonlySet<string>;
   /** Path by digest of the version's own files; a digest may have several. */
   files: { path: string; digest: string; size: number }[];
   /** Digests of what is said about it. */
@@ -44,12 +56,39 @@ export async function readOffer(repository: OciRepository, emit: (event: StageEv
   const manifests = new Map([[remote.digest, remote.bytes]]);
   const blobs = [manifest.config, ...manifest.layers];
   const referrers: string[] = [];
+  const statements = new Set<string>();
   for (const statement of await readStatements(repository, remote.digest, emit)) {
     manifests.set(statement.digest, statement.bytes);
     blobs.push(...statement.blobs);
+    for (const { digest } of statement.blobs) statements.add(digest);
     referrers.push(statement.digest);
   }
-  return { digest: remote.digest, manifest, manifests, blobs: eachOnce(blobs), files, referrers };
+  return { digest: remote.digest, manifest, manifests, blobs: eachOnce(blobs), statements, files, referrers };
+}
+
+/**
+ * What is offered, in the form in which signatures are judged.
+ * @param place where the bytes of a digest wait; those of the files need not be there yet.
+ */
+export function offeredVersion(offer: Offer, name: string, place: (digest: string) => string): FrozenVersion {
+  const { digest, manifest, manifests } = offer;
+  const described = (of: string, subject?: string): FrozenReferrer => {
+    const bytes = manifests.get(of) ?? Buffer.alloc(0);
+    const found = parseManifest(bytes, of, subject);
+    const { artifactType } = found;
+    return { manifest: found, descriptor: { mediaType: MANIFEST_TYPE, artifactType, digest: of, size: bytes.length } };
+  };
+  return {
+    name,
+    version: `${name}@${digest}`,
+    digest,
+    aliases: [],
+    descriptor: described(digest).descriptor,
+    manifest,
+    files: filesOf(manifest).map((file) => ({ ...file, blob: place(`sha256:${file.sha256}`) })),
+    referrers: offer.referrers.map((referrer) => described(referrer, digest)),
+    blob: place,
+  };
 }
 
 /** Layers that are no files, and sizes that cannot be. */
