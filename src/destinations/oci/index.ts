@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { RerankTuneError } from "../../errors.js";
 import { PATIENCE, type Patience } from "../../hub/access.js";
 import { type Descriptor, type FrozenVersion, type OciManifest, REPORT_TYPE } from "../../registry/index.js";
+import { shortDigest } from "../../registry/reference.js";
 import type {
   Destination,
   DestinationContext,
@@ -95,10 +96,10 @@ async function planOf({ repository, version, tag }: Work, blobs: readonly Outgoi
       ? `keep the tag ${tag}`
       : before === undefined
         ? `set the tag ${tag}`
-        : `move the tag ${tag} from ${before.digest}`;
+        : `move the tag ${tag} from ${shortDigest(before.digest)}`;
   const steps: ReleaseStep[] = [
     { does: `send ${missing.length} of ${blobs.length} blobs to ${repository.shown}`, bytes },
-    { does: `write the manifest ${version.digest}` },
+    { does: `write the manifest ${shortDigest(version.digest)}` },
     ...(version.referrers.length === 0
       ? []
       : [{ does: `write the reports and statements about it (${version.referrers.length})` }]),
