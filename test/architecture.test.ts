@@ -37,6 +37,7 @@ const LAYERS: Record<string, number> = {
   page: 8,
   artifacts: 8,
   "errors.ts": 9,
+  "events.ts": 9,
 };
 
 interface Import {
@@ -95,7 +96,7 @@ describe("the import law", () => {
     expect(users.map(({ from }) => from)).toEqual([]);
   });
 
-  test("no two files import each other in a circle", () => {
+  test("no files import each other in a circle, not even types", () => {
     expect(circles()).toEqual([]);
   });
 });
@@ -140,7 +141,7 @@ function schemaOfStage(from: string, to: string): boolean {
 
 function circles(): string[] {
   const next = new Map<string, string[]>();
-  for (const { from, to } of running) next.set(from, [...(next.get(from) ?? []), to]);
+  for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);
   const found = new Set<string>();
   const visit = (file: string, path: string[]): void => {
     const at = path.indexOf(file);

@@ -5,7 +5,7 @@ import { ExecaError, execa } from "execa";
 import { unzipSync } from "fflate";
 import { hashFile } from "../artifacts/hash.js";
 import { interrupted, RerankTuneError } from "../errors.js";
-import type { StageEvent } from "../pipeline/stage.js";
+import type { StageEvent } from "../events.js";
 
 export interface Wheel {
   /** Name and version on PyPI, such as `simple-icd-10-cm==1.5.0`. */

@@ -1,9 +1,9 @@
 // What every command gets besides its own flags, and small things all of them say. No work is done here.
 import { access, constants } from "node:fs/promises";
 import { delimiter, join, relative, resolve, sep } from "node:path";
+import type { PythonRuntime } from "../environment/python-runtime.js";
 import type { PipelineEvent } from "../pipeline/execute.js";
 import type { LoadOptions } from "../recipe/load.js";
-import type { PythonRuntime } from "../worker/run-job.js";
 import type { LaunchFlags } from "./launch.js";
 
 export interface CommandContext {

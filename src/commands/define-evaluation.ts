@@ -4,7 +4,7 @@ import { CONSUMERS } from "../lint/rule.js";
 import type { OutputFlags } from "../ui/output.js";
 import type { EvaluateFlags } from "./evaluate.js";
 import { positiveInteger, VARIANTS, withPlaces, withRunOptions, withSet } from "./flags.js";
-import type { FoldsFlags } from "./folds.js";
+import type { FoldsFlags } from "./folds-data.js";
 import type { LintFlags } from "./lint.js";
 import type { Perform } from "./perform.js";
 import type { ReportFlags } from "./report.js";

@@ -9,7 +9,7 @@ import type { ResolvedRecipe, Stage, ToolVersions } from "../pipeline/stage.js";
 import { inClusters } from "../ranking/clusters.js";
 import { detectablePoints, findingKinds, warnings } from "../stages/prepare/report.js";
 import type { CommandContext } from "./context.js";
-import type { FoldsFlags } from "./folds.js";
+import type { FoldsFlags } from "./folds-data.js";
 import type { FinishedFold } from "./folds-verdict.js";
 
 /** Everything that is settled before the first fold. */

@@ -7,7 +7,7 @@ import { shellWord } from "../ui/shell-word.js";
 import { columns, resultTable } from "../ui/table.js";
 import { wrapText } from "../ui/wrap.js";
 import { displayPath } from "./context.js";
-import type { FinalTraining, FoldsData, FoldsFlags } from "./folds.js";
+import type { FinalTraining, FoldsData, FoldsFlags } from "./folds-data.js";
 import type { FoldRow, FoldsResult } from "./folds-verdict.js";
 
 export function foldsText(data: FoldsData, commands: readonly string[], paint: Paint, width?: number): string {

@@ -1,4 +1,5 @@
 // `folds`: trains a recipe k times, each time without another part of the queries, and judges all of them at once. For data too small for one test split.
+
 import { join, resolve } from "node:path";
 import { DigestMemory } from "../artifacts/digests.js";
 import { canonicalJson, hashText } from "../artifacts/hash.js";
@@ -9,34 +10,12 @@ import { loadRecipe } from "../recipe/load.js";
 import { sliceLine } from "../stages/verify/judge-tuned.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
-import { type CommandContext, loadOptions, programName, type RunFlags } from "./context.js";
+import { type CommandContext, loadOptions, programName } from "./context.js";
+import type { FoldsData, FoldsFlags } from "./folds-data.js";
 import { planAll, trainAll, type Workplace } from "./folds-run.js";
 import { finalCommand, foldsText } from "./folds-text.js";
 import { type FoldsResult, judgeFolds } from "./folds-verdict.js";
 import { loadWithoutFetching } from "./plan.js";
-
-export interface FoldsFlags extends RunFlags {
-  folds: number;
-  /** Give up the split that the data brings. */
-  ignoreSplit?: boolean;
-}
-
-/** The training that the folds recommend. */
-export interface FinalTraining {
-  /** Value for `train.epochs`. */
-  epochs: number;
-  /** Whether the recipe's data has a split of its own, which a run keeps. */
-  keeps_split: boolean;
-}
-
-/** `data` of the command. */
-export interface FoldsData extends FoldsResult {
-  recipe: string;
-  /** Queries that could be tested; fewer are where the recipe caps `prepare.max_queries.test`. */
-  measurable: number;
-  /** Null where the verdict is to keep the base. */
-  final: FinalTraining | null;
-}
 
 /**
  * Finished stages of finished folds are taken from the store, so that an interrupted command goes on where it was.

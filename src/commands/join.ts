@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { RECORDS_FOLDER } from "../artifacts/manifest.js";
+import type { Launch } from "../environment/python-runtime.js";
 import { toolVersions } from "../environment/versions.js";
 import { RerankTuneError } from "../errors.js";
 import { executePipeline } from "../pipeline/execute.js";
@@ -11,7 +12,6 @@ import { guardSets, trainJob } from "../stages/train/job.js";
 import { TRIMMED_BASE, trimmedBase } from "../stages/train/trimmed-base.js";
 import type { Renderable } from "../ui/output.js";
 import { joinJob } from "../worker/join-job.js";
-import type { Launch } from "../worker/launch.js";
 import { PROTOCOL_VERSION } from "../worker/protocol.js";
 import { type CommandContext, displayPath, loadOptions, type RunFlags } from "./context.js";
 

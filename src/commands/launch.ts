@@ -1,6 +1,7 @@
 // Flags that say where training runs, and what they mean together.
+
+import type { Launch } from "../environment/python-runtime.js";
 import { RerankTuneError } from "../errors.js";
-import type { Launch } from "../worker/launch.js";
 
 export interface LaunchFlags {
   processes?: number;

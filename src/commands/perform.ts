@@ -2,11 +2,11 @@
 import { type Command, CommanderError } from "commander";
 import { homeFolder } from "../environment/home.js";
 import { packageDescription } from "../environment/package-root.js";
+import type { PythonRuntime } from "../environment/python-runtime.js";
 import { EXIT, fromFileSystemError, interrupted, RerankTuneError } from "../errors.js";
 import { listenForSignals } from "../ui/interruption.js";
 import { Output, type OutputFlags, type Renderable } from "../ui/output.js";
 import { asRerankTuneError } from "../ui/render-error.js";
-import type { PythonRuntime } from "../worker/run-job.js";
 import type { CommandContext } from "./context.js";
 import { usageError } from "./flags.js";
 

@@ -10,7 +10,7 @@ import type { Shortfall } from "../dataset/writers/shortfall.js";
 import { writeLabelledData } from "../dataset/writers/write.js";
 import type { Problem } from "../errors.js";
 import { RerankTuneError } from "../errors.js";
-import type { StageEvent } from "../pipeline/stage.js";
+import type { StageEvent } from "../events.js";
 
 export interface ImportOptions {
   /** File or folder to read. Errors repeat it, and `out`, as they are given. */

@@ -1,5 +1,5 @@
 // The contract of every place a version can be released to. A destination reads frozen blobs of the registry and nothing else.
-import type { StageEvent } from "../pipeline/stage.js";
+import type { StageEvent } from "../events.js";
 import type { FrozenVersion } from "../registry/index.js";
 
 export interface DestinationContext {

@@ -8,7 +8,7 @@ import type { FoundPython } from "./find-python.js";
 import { lockedRequirements } from "./lock-file.js";
 import { LOCK_FILE, TEI_LOCK_FILE } from "./package-root.js";
 import { installBeside, pipFailure, pipInstall, type StepLog, type StepOptions, step } from "./pip.js";
-import type { ReadyStamp } from "./python-environment.js";
+import type { ReadyStamp } from "./ready-stamp.js";
 import { chooseTorch, TORCH_VERSION, type TorchSource } from "./torch-source.js";
 
 export interface BuildOptions extends StepOptions {

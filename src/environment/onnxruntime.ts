@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { acquireLock } from "../artifacts/lock.js";
 import { fromFileSystemError, RerankTuneError } from "../errors.js";
-import type { StageEvent } from "../pipeline/stage.js";
+import type { StageEvent } from "../events.js";
 import { homeFolder } from "./home.js";
 import { packageDescription } from "./package-root.js";
 import { requireSupportedPlatform } from "./platform.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { RerankTuneError } from "../errors.js";
-import type { StageEvent } from "../pipeline/stage.js";
+import type { StageEvent } from "../events.js";
 import { lockedRequirements } from "./lock-file.js";
 
 /** What one command in an environment needs. */

@@ -1,16 +1,17 @@
 // The pinned Python environment of the worker: found in milliseconds when it is there, built under a lock when it is not.
+
 import { access, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
 import { acquireLock } from "../artifacts/lock.js";
 import { fromFileSystemError, RerankTuneError } from "../errors.js";
-import type { StageEvent } from "../pipeline/stage.js";
-import type { PythonRuntime } from "../worker/run-job.js";
+import type { StageEvent } from "../events.js";
 import { buildEnvironment } from "./build-environment.js";
 import { findPython } from "./find-python.js";
 import { lockDigest } from "./lock-file.js";
 import { WORKER_FILE } from "./package-root.js";
 import { requireSupportedPlatform } from "./platform.js";
+import type { PythonRuntime } from "./python-runtime.js";
+import { type ReadyStamp, readyStampSchema, STAMP_FILE } from "./ready-stamp.js";
 
 export interface EnsurePythonOptions {
   /** Cache folder of the tool; see `homeFolder`. */
@@ -22,25 +23,12 @@ export interface EnsurePythonOptions {
   variables?: NodeJS.ProcessEnv;
 }
 
-/** Written last into a whole environment; without it the folder is rubbish of an interrupted build. */
-export const readyStampSchema = z.object({
-  schema: z.literal(1),
-  python: z.string().describe("Full version of the interpreter."),
-  base: z.string().describe("Interpreter the environment was made with."),
-  requested: z.string().nullable().describe("RERANK_TUNE_PYTHON of the build."),
-  torch: z.string().describe("Installed torch with its local suffix."),
-  built: z.string(),
-});
-export type ReadyStamp = z.infer<typeof readyStampSchema>;
-
 /** A ready environment on disk. */
 export interface PythonEnvironment {
   folder: string;
   executable: string;
   stamp: ReadyStamp;
 }
-
-export const STAMP_FILE = "ready.json";
 
 /** `<home>/python/<first 12 of the lock's sha256>-<python minor>`. */
 export function environmentFolder(home: string, minor: string): string {

@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { buildBm25 } from "../dataset/bm25.js";
 import { dataInvalid, dataNotFound, type Findings } from "../dataset/findings.js";
-import type { StageEvent } from "../pipeline/stage.js";
+import type { StageEvent } from "../events.js";
 import { readPassages, readTexts } from "./corpus.js";
 import { readCandidateRun } from "./run-file.js";
 import { type JudgedQuery, partFile } from "./split.js";

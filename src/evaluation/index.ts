@@ -6,7 +6,8 @@ import { findCandidates } from "./first-stage.js";
 import { evaluationGroups } from "./groups.js";
 import { type EvaluatedModel, type ModelChoice, openModel } from "./model.js";
 import { type Evaluation, type EvaluationInput, evaluationReport } from "./report.js";
-import { type ScoringContext, scoreGroups } from "./scores.js";
+import { scoreGroups } from "./score-groups.js";
+import type { ScoringContext } from "./scores.js";
 import { readSplit } from "./split.js";
 import { prepareRun, writeRun } from "./trec-run.js";
 

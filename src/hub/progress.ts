@@ -1,5 +1,5 @@
 // Bytes that arrived as progress events, few enough to read. Pure but for the clock.
-import type { StageEvent } from "../pipeline/stage.js";
+import type { StageEvent } from "../events.js";
 import type { RemoteFile } from "./download.js";
 
 const EVERY_MS = 250;

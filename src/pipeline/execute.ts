@@ -3,11 +3,12 @@ import { join } from "node:path";
 import type { DigestMemory } from "../artifacts/digests.js";
 import { acquireLock } from "../artifacts/lock.js";
 import type { Artifact, ArtifactStore } from "../artifacts/store.js";
+import type { PythonRuntime } from "../environment/python-runtime.js";
 import { fromFileSystemError, interrupted, RerankTuneError } from "../errors.js";
-import type { PythonRuntime } from "../worker/run-job.js";
+import type { StageEvent } from "../events.js";
 import { type Decision, decide } from "./decide.js";
 import { decideContext, type PlanOptions } from "./plan.js";
-import type { FinishedStages, Stage, StageEvent, StageInputs, StageName } from "./stage.js";
+import type { FinishedStages, Stage, StageInputs, StageName } from "./stage.js";
 import { stagesUpTo } from "./stages.js";
 
 export type PipelineEvent =

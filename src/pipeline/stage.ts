@@ -1,20 +1,13 @@
 // The contract that all seven stages implement. A stage sees only what is passed here, so any of them runs alone in a test.
 
+import type { PythonRuntime } from "../environment/python-runtime.js";
 import type { RerankTuneError } from "../errors.js";
+import type { StageEvent } from "../events.js";
 import type { BaseLicense } from "../hub/base-license.js";
 import type { Recipe } from "../recipe/schema.js";
-import type { PythonRuntime } from "../worker/run-job.js";
 
 export const STAGE_NAMES = ["prepare", "train", "export", "quantize", "package", "verify", "publish"] as const;
 export type StageName = (typeof STAGE_NAMES)[number];
-
-/** What a stage tells the outside while it works. Metrics are 0-1 floats; durations are seconds. */
-export type StageEvent =
-  | { type: "phase"; name: string }
-  | { type: "progress"; completed: number; total: number; unit: string }
-  | { type: "metric"; name: string; value: number | null; step?: number; split?: string }
-  | { type: "note"; message: string }
-  | { type: "warning"; message: string };
 
 /** Everything a running stage may touch besides its options and inputs. */
 export interface StageContext {

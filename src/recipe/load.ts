@@ -4,12 +4,13 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { builtinBase, builtinData } from "../builtin/index.js";
+import type { PythonRuntime } from "../environment/python-runtime.js";
 import { RerankTuneError } from "../errors.js";
+import type { StageEvent } from "../events.js";
 import { baseLicense } from "../hub/base-license.js";
 import { checkBase, checkSmallFiles } from "../hub/check-base.js";
 import { resolveBase } from "../hub/resolve-base.js";
-import type { ResolvedRecipe, StageEvent } from "../pipeline/stage.js";
-import type { PythonRuntime } from "../worker/run-job.js";
+import type { ResolvedRecipe } from "../pipeline/stage.js";
 import { parseRecipe } from "./parse.js";
 import type { Recipe } from "./schema.js";
 

@@ -1,6 +1,6 @@
 // The vocabulary half of a trimming: reads the texts, trims the tokenizer, proves that every text is cut as before, measures unseen ones.
 import { interrupted, RerankTuneError } from "../errors.js";
-import type { StageEvent } from "../pipeline/stage.js";
+import type { StageEvent } from "../events.js";
 import type { ExactTokenizer, TokenizerJson } from "../tokenization/exact-tokenizer.js";
 import { type Keep, type TrimmedTokenizer, trimTokenizer } from "../tokenization/trim.js";
 import { lettersOf } from "./alphabet.js";

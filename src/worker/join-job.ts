@@ -2,10 +2,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import type { Launch, PythonRuntime } from "../environment/python-runtime.js";
 import { interrupted, RerankTuneError } from "../errors.js";
-import { type Launch, startCommand } from "./launch.js";
+import { startCommand } from "./launch.js";
 import type { WorkerJob } from "./protocol.js";
-import { type PythonRuntime, WORKER_VARIABLES } from "./run-job.js";
+import { WORKER_VARIABLES } from "./run-job.js";
 import { keepLog } from "./worker-log.js";
 
 export interface JoinOptions {

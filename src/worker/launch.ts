@@ -1,17 +1,7 @@
 // Where a training job runs: one process, several on this machine, or several machines. Builds torchrun's command line and starts nothing.
-import { availableParallelism } from "node:os";
 
-/** Says where a job runs and not what it is: no part of a recipe or of an artifact's key. */
-export interface Launch {
-  /** On this machine. */
-  processes: number;
-  /** Machines. */
-  nodes: number;
-  /** This machine's number; 0 leads, keeps every result, and is where `rendezvous` listens. */
-  nodeRank: number;
-  /** HOST:PORT of machine 0; needed for more than one. */
-  rendezvous?: string;
-}
+import { availableParallelism } from "node:os";
+import type { Launch } from "../environment/python-runtime.js";
 
 export interface Start {
   file: string;

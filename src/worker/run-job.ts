@@ -1,11 +1,13 @@
 // The only door to Python: starts the worker on one job, turns its event lines into stage events, and ends in exactly one outcome.
+
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { execa, type ResultPromise } from "execa";
+import type { Launch, PythonRuntime } from "../environment/python-runtime.js";
 import { interrupted, type RerankTuneError } from "../errors.js";
-import type { StageEvent } from "../pipeline/stage.js";
-import { LAUNCHER_STOP_SECONDS, type Launch, RENDEZVOUS_SECONDS, startCommand } from "./launch.js";
+import type { StageEvent } from "../events.js";
+import { LAUNCHER_STOP_SECONDS, RENDEZVOUS_SECONDS, startCommand } from "./launch.js";
 import {
   CANCEL_LINE,
   type DoneEvent,
@@ -17,17 +19,6 @@ import {
 import { SILENCE_SECONDS, STANDSTILL_SECONDS, Watchdog } from "./watchdog.js";
 import { crashed, garbage, noHello, reported, silent, standstill, versionMismatch } from "./worker-failures.js";
 import { keepLog } from "./worker-log.js";
-
-/** A ready Python environment. */
-export interface PythonRuntime {
-  executable: string;
-  /** Absolute path of worker.py. */
-  worker: string;
-  /** Variables added to the child's environment. */
-  variables: Record<string, string>;
-  /** Several processes for the jobs that train; one when left out. */
-  launch?: Launch;
-}
 
 export interface RunJobOptions {
   runtime: PythonRuntime;

@@ -1,7 +1,8 @@
 // Small fake artifacts of the stages before package, for tests that need their layout and not their content.
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { StageContext, StageEvent, StageInputs } from "../../src/pipeline/stage.js";
+import type { StageEvent } from "../../src/events.js";
+import type { StageContext, StageInputs } from "../../src/pipeline/stage.js";
 import { encodeOnnx, FLOAT, FLOAT16, soundGraph } from "./onnx-writer.js";
 
 type UpstreamInputs = StageInputs<"prepare" | "train" | "export" | "quantize">;

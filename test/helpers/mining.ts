@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Corpus } from "../../src/data-tools/mine/corpus.js";
 import type { MineContext, MineOptions } from "../../src/data-tools/mine/options.js";
 import { Pace } from "../../src/data-tools/mine/pace.js";
-import type { StageEvent } from "../../src/pipeline/stage.js";
+import type { StageEvent } from "../../src/events.js";
 
 export async function writeJsonl(path: string, rows: readonly object[]): Promise<string> {
   await writeFile(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { hashText } from "../../src/artifacts/hash.js";
 import { hubDestination } from "../../src/destinations/hub/index.js";
 import type { DestinationContext, PreparedRelease } from "../../src/destinations/index.js";
+import type { StageEvent } from "../../src/events.js";
 import type { WritePatience } from "../../src/hub/patient-fetch.js";
-import type { StageEvent } from "../../src/pipeline/stage.js";
 import { type FrozenVersion, openRegistry, type PublishedFile, type Registry } from "../../src/registry/index.js";
 
 export const CARD = `---

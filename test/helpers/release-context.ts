@@ -1,7 +1,7 @@
 // What a destination gets in tests: an environment of its own without credentials, and its events kept.
 import { join } from "node:path";
 import type { DestinationContext } from "../../src/destinations/index.js";
-import type { StageEvent } from "../../src/pipeline/stage.js";
+import type { StageEvent } from "../../src/events.js";
 
 /** @param folder takes the place of the home folder and of the tool's cache. */
 export function releaseContext(

@@ -5,9 +5,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { StageEvent } from "../../src/events.js";
 import { proxiedFetch } from "../../src/hub/access.js";
 import { type ResolveBaseOptions, resolveBase } from "../../src/hub/resolve-base.js";
-import type { StageEvent } from "../../src/pipeline/stage.js";
 import { type FakeHub, type FakeRepository, SHA, send, startHub, startProxy } from "../helpers/fake-hub.js";
 import { temporaryFolder } from "../helpers/temporary-folder.js";
 

@@ -1,7 +1,7 @@
 // Where a model server is: the address a person typed, made whole, and whether texts sent there leave the machine or its network.
 import { BlockList, isIP } from "node:net";
 import { RerankTuneError } from "../../errors.js";
-import type { StageEvent } from "../../pipeline/stage.js";
+import type { StageEvent } from "../../events.js";
 
 export interface EndpointAddress {
   url: URL;

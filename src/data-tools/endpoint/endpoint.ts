@@ -1,8 +1,8 @@
 // Sends JSON to one model server and gives its JSON back: time limit, tries with growing pauses, Retry-After, no redirects.
 import { setTimeout as sleep } from "node:timers/promises";
+import type { StageEvent } from "../../events.js";
 import { proxiedFetch } from "../../hub/access.js";
 import { networkReason } from "../../hub/replies.js";
-import type { StageEvent } from "../../pipeline/stage.js";
 import { checkReach, type EndpointAddress, tokenOf } from "./address.js";
 import { endpointFailure, refused, tooSlow, unexpectedReply, unreachable } from "./failures.js";
 

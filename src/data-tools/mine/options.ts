@@ -1,6 +1,7 @@
 // What mining is asked to do and what it says in the end. Types only; the command checks what a person typed.
+
+import type { StageEvent } from "../../events.js";
 import type { Pooling } from "../../inference/messages.js";
-import type { StageEvent } from "../../pipeline/stage.js";
 
 /** Who ranks the corpus for the queries. */
 export type MineFrom = "bm25" | "run" | "embedding";

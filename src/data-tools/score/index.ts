@@ -10,11 +10,12 @@ import { type JudgedGroup, settle } from "../reading/judged-group.js";
 import { openData } from "../reading/open-data.js";
 import type { StreamedData } from "../reading/streamed-data.js";
 import { scoreBlocks } from "./blocks.js";
+import { openTeacher } from "./open-teacher.js";
 import type { ScoreContext, ScoreOptions, ScoreReport, TeacherOptions } from "./options.js";
 import { PartFile } from "./part-file.js";
 import { refuseIdsWithTabs, writeScoreTable } from "./score-table.js";
 import { summaryOf } from "./summary.js";
-import { openTeacher, type Teacher } from "./teacher.js";
+import type { Teacher } from "./teacher.js";
 import { inWorkFolder } from "./work.js";
 
 const PART = "scored.jsonl";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { canonicalJson, hashFile, hashText, listFiles } from "../../artifacts/hash.js";
 import { RerankTuneError } from "../../errors.js";
 import { type EvaluatedModel, openModel } from "../../evaluation/model.js";
-import { scoreGroups } from "../../evaluation/scores.js";
+import { scoreGroups } from "../../evaluation/score-groups.js";
 import { Scorer } from "../../inference/scorer.js";
 import { VARIANT_FILES, type VariantName } from "../../model-folder/layout.js";
 import type { LocalTeacherOptions, ScoreContext } from "./options.js";

@@ -1,8 +1,8 @@
 // What `data score` is asked to do and what it says in the end. Types only; the command checks what a person typed.
 import type { DataFormat } from "../../dataset/forms.js";
+import type { PythonRuntime } from "../../environment/python-runtime.js";
+import type { StageEvent } from "../../events.js";
 import type { VariantName } from "../../model-folder/layout.js";
-import type { StageEvent } from "../../pipeline/stage.js";
-import type { PythonRuntime } from "../../worker/run-job.js";
 import type { EndpointOptions } from "../endpoint/endpoint.js";
 
 /** Interfaces of reranking servers: Text Embeddings Inference, and that of Cohere, Jina, vLLM, Infinity and llama.cpp. */

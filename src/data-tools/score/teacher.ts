@@ -1,5 +1,4 @@
 // What a teacher is, whoever it is: a reranker that scores passages of a query.
-import type { EndpointTeacherOptions, LocalTeacherOptions, ScoreContext, TeacherOptions } from "./options.js";
 
 export interface TeacherGroup {
   query: string;
@@ -18,14 +17,4 @@ export interface Teacher {
   /** One finite score a passage, group by group. */
   score(groups: readonly TeacherGroup[], signal: AbortSignal): Promise<number[][]>;
   close(): Promise<void>;
-}
-
-/** @throws RerankTuneError MODEL_NOT_FOUND, USAGE. Nothing costly is started before the first score. */
-export async function openTeacher(options: TeacherOptions, context: ScoreContext): Promise<Teacher> {
-  if (isLocal(options)) return await (await import("./local-teacher.js")).localTeacher(options, context);
-  return await (await import("./endpoint-teacher.js")).endpointTeacher(options, context);
-}
-
-function isLocal(options: LocalTeacherOptions | EndpointTeacherOptions): options is LocalTeacherOptions {
-  return "folder" in options;
 }

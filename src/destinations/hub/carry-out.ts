@@ -1,5 +1,6 @@
 // Carries a plan out: repository, files, int8, main, and the tag at the very end. Every step can be repeated and finds what is done.
 import { RerankTuneError } from "../../errors.js";
+import type { StageEvent } from "../../events.js";
 import { missingObjects, sendMissing } from "../../hub/large-files.js";
 import type { HubWriter } from "../../hub/patient-fetch.js";
 import { progressOf } from "../../hub/progress.js";
@@ -15,7 +16,6 @@ import {
   uploadModes,
 } from "../../hub/write-calls.js";
 import { readPart } from "../../model-folder/read-at.js";
-import type { StageEvent } from "../../pipeline/stage.js";
 import type { FrozenFile } from "../../registry/index.js";
 import type { Release } from "../destination.js";
 import { bringBranch, pauseToLook, reasonToLook } from "./bring-branch.js";

@@ -1,8 +1,8 @@
 // What an OCI registry offers as a version, judged before a byte of it is written. Reads manifests alone.
 
 import { type Problem, RerankTuneError } from "../../errors.js";
+import type { StageEvent } from "../../events.js";
 import { incomingProblems, refuseUnsafe } from "../../model-folder/incoming.js";
-import type { StageEvent } from "../../pipeline/stage.js";
 import {
   type Descriptor,
   FILE_PATH,

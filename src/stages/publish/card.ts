@@ -1,27 +1,15 @@
 // README.md of a version: rendered from the package's manifest and verify's report alone. Pure; no times, no paths, no user text.
+
 import { stringify } from "yaml";
 import type { PackageManifest } from "../../model-folder/layout.js";
 import { processorsOf } from "../../model-folder/processors.js";
 import { inClusters } from "../../ranking/clusters.js";
 import type { QualityRow, VerifyOutput } from "../verify/schema.js";
+import type { CardInput } from "./card-input.js";
 import { frontMatter, TEI_FOLDER } from "./front-matter.js";
 import { snippets, teiSnippets } from "./snippets.js";
 import { otherTexts, smallerVocabulary, trimOf } from "./trim-words.js";
 import { verdictSection } from "./verdict-section.js";
-
-export interface CardInput {
-  name: string;
-  license: string;
-  /** Come with the licence `other`. */
-  license_name?: string;
-  license_link?: string;
-  languages: readonly string[];
-  description?: string;
-  /** Manifest of what is published. */
-  manifest: PackageManifest;
-  verified: VerifyOutput;
-  withheld: readonly { name: string }[];
-}
 
 /** The whole card, Markdown with YAML front matter. */
 export function renderCard(input: CardInput): string {

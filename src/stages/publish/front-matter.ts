@@ -1,7 +1,7 @@
 // The card's front matter: by it the Hub lists, searches and links a model. Only what is true and measured; nothing that differs from run to run. Pure.
 import type { PackageManifest, VariantName } from "../../model-folder/layout.js";
 import type { QualityRow, VerifyOutput } from "../verify/schema.js";
-import type { CardInput } from "./card.js";
+import type { CardInput } from "./card-input.js";
 
 const METRICS = [
   { type: "ndcg@10", name: "NDCG@10" },

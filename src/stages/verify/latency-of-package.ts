@@ -1,7 +1,8 @@
 // Opens the variants of a package side by side where memory allows, and lets `latency.ts` measure them.
+
+import type { StageEvent } from "../../events.js";
 import type { Scorer } from "../../inference/scorer.js";
 import type { QueryPassages } from "../../inference/tokenizer.js";
-import type { StageEvent } from "../../pipeline/stage.js";
 import { type Contestant, measureLatency } from "./latency.js";
 import type { PresentVariant } from "./package-check.js";
 import type { LatencyRow, VariantReport } from "./schema.js";

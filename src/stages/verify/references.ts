@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Group, GUARDS_FOLDER, readAllGroups } from "../../dataset/groups.js";
-import type { StageEvent } from "../../pipeline/stage.js";
+import type { StageEvent } from "../../events.js";
 import { readScores, type Scores } from "../../ranking/scores.js";
 
 /** One guard set, scored by train. `base` is absent where the head is fresh. */

@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { RerankTuneError } from "../../errors.js";
+import type { StageEvent } from "../../events.js";
 import { MODEL_FILES } from "../../model-folder/layout.js";
-import type { StageEvent } from "../../pipeline/stage.js";
 import { openPackage, type PresentVariant } from "./package-check.js";
 
 export interface Teacher {

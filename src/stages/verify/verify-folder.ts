@@ -2,10 +2,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { clustersOfGroups, type Group } from "../../dataset/groups.js";
+import type { StageEvent } from "../../events.js";
 import { probeProvider } from "../../inference/gpu-probe.js";
 import { sharesText } from "../../inference/provider-shares.js";
 import { loadTokenizer } from "../../inference/tokenizer.js";
-import type { StageEvent } from "../../pipeline/stage.js";
 import { isWorthTaking } from "../../ranking/outcomes.js";
 import type { Scores } from "../../ranking/scores.js";
 import { gateLine, worst } from "./gates.js";

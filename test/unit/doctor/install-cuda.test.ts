@@ -6,8 +6,8 @@ import { type InstallCudaOptions, installCuda } from "../../../src/doctor/cuda/i
 import { CUDA_PROVIDER, cudaPackage } from "../../../src/doctor/cuda/package.js";
 import { findOnnxRuntime, onnxRuntimeVersion } from "../../../src/environment/onnxruntime.js";
 import { RerankTuneError } from "../../../src/errors.js";
+import type { StageEvent } from "../../../src/events.js";
 import { proxiedFetch } from "../../../src/hub/access.js";
-import type { StageEvent } from "../../../src/pipeline/stage.js";
 import { type FakeFeed, installedRuntime, library, nuget, PACKAGE_ID, startFeed } from "../../helpers/fake-feed.js";
 import { startProxy } from "../../helpers/fake-hub.js";
 import { temporaryFolder } from "../../helpers/temporary-folder.js";

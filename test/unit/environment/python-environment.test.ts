@@ -6,11 +6,10 @@ import {
   environmentFolder,
   environmentPython,
   findReadyEnvironment,
-  type ReadyStamp,
-  STAMP_FILE,
 } from "../../../src/environment/python-environment.js";
+import { type ReadyStamp, STAMP_FILE } from "../../../src/environment/ready-stamp.js";
 import { RerankTuneError } from "../../../src/errors.js";
-import type { StageEvent } from "../../../src/pipeline/stage.js";
+import type { StageEvent } from "../../../src/events.js";
 import { writeFakePython } from "../../helpers/fake-python.js";
 import { folderPerTest } from "../../helpers/folder-per-test.js";
 

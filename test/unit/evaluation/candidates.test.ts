@@ -6,7 +6,7 @@ import { Findings } from "../../../src/dataset/findings.js";
 import { type FirstStage, findCandidates } from "../../../src/evaluation/first-stage.js";
 import { type EvaluationGroup, evaluationGroups } from "../../../src/evaluation/groups.js";
 import { type EvaluationSplit, readSplit } from "../../../src/evaluation/split.js";
-import type { StageEvent } from "../../../src/pipeline/stage.js";
+import type { StageEvent } from "../../../src/events.js";
 import { temporaryFolder } from "../../helpers/temporary-folder.js";
 import { PASSAGES, QRELS, RUN, writeBeir } from "./beir-folder.js";
 

@@ -3,7 +3,7 @@ import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import type { StageEvent } from "../../../src/pipeline/stage.js";
+import type { StageEvent } from "../../../src/events.js";
 import { ExactTokenizer, type TokenizerJson } from "../../../src/tokenization/exact-tokenizer.js";
 import { type TrimOptions, type TrimReport, trimModel } from "../../../src/trim/index.js";
 import { textsOf } from "../../../src/trim/texts.js";

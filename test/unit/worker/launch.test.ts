@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Launch, type Machine, startCommand } from "../../../src/worker/launch.js";
+import type { Launch } from "../../../src/environment/python-runtime.js";
+import { type Machine, startCommand } from "../../../src/worker/launch.js";
 
 const RUNTIME = { executable: "/env/bin/python", worker: "/pkg/worker.py" };
 const WORKER = ["-I", "-u", "/pkg/worker.py", "--job", "/out/job.json"];

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { RerankTuneError } from "../../../src/errors.js";
-import type { StageEvent } from "../../../src/pipeline/stage.js";
+import type { StageEvent } from "../../../src/events.js";
 import { type RunJobOptions, runJob } from "../../../src/worker/run-job.js";
 import { temporaryFolder } from "../../helpers/temporary-folder.js";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkReach, endpointAddress, reachOf, tokenOf } from "../../../../src/data-tools/endpoint/address.js";
 import { RerankTuneError } from "../../../../src/errors.js";
-import type { StageEvent } from "../../../../src/pipeline/stage.js";
+import type { StageEvent } from "../../../../src/events.js";
 
 const CHAT = { whole: "/v1/chat/completions", last: "chat/completions" };
 

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test, vi } from "vitest";
 import { Endpoint, type EndpointOptions, retryAfter } from "../../../../src/data-tools/endpoint/endpoint.js";
-import type { StageEvent } from "../../../../src/pipeline/stage.js";
+import type { StageEvent } from "../../../../src/events.js";
 import { type Answer, endpointFor, fails, standIn } from "./stand-in.js";
 
 const never = new AbortController().signal;

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { mineNegatives } from "../../../../src/data-tools/mine/index.js";
 import type { MineOptions } from "../../../../src/data-tools/mine/options.js";
 import { readLabelledData } from "../../../../src/dataset/readers/detect.js";
-import type { StageEvent } from "../../../../src/pipeline/stage.js";
+import type { StageEvent } from "../../../../src/events.js";
 import { folderPerTest } from "../../../helpers/folder-per-test.js";
 import { mineContext, mineOptions, writeJsonl } from "../../../helpers/mining.js";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { scoreData } from "../../../../src/data-tools/score/index.js";
 import { readLabelledData } from "../../../../src/dataset/readers/detect.js";
-import type { StageEvent } from "../../../../src/pipeline/stage.js";
+import type { StageEvent } from "../../../../src/events.js";
 import { folderPerTest } from "../../../helpers/folder-per-test.js";
 import { type Answer, fails } from "../endpoint/stand-in.js";
 import { groupsOf, labelledFile, scoreContext, scoreOf, scoreOptions, teacherAt, tei, warnings } from "./scoring.js";

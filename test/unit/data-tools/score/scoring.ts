@@ -7,7 +7,7 @@ import type {
   ScoreOptions,
   ScoreReport,
 } from "../../../../src/data-tools/score/options.js";
-import type { StageEvent } from "../../../../src/pipeline/stage.js";
+import type { StageEvent } from "../../../../src/events.js";
 import { writeJsonl } from "../../../helpers/mining.js";
 import { type Answer, endpointFor, standIn } from "../endpoint/stand-in.js";
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { StageEvent } from "../../../../src/pipeline/stage.js";
+import type { StageEvent } from "../../../../src/events.js";
 import { prepare } from "../../../../src/stages/prepare/index.js";
 import { prepareSchema } from "../../../../src/stages/prepare/schema.js";
 import { temporaryFolder } from "../../../helpers/temporary-folder.js";

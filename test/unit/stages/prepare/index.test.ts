@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { hashFile } from "../../../../src/artifacts/hash.js";
 import { readAllGroups, SPLITS } from "../../../../src/dataset/groups.js";
-import type { StageEvent } from "../../../../src/pipeline/stage.js";
+import type { StageEvent } from "../../../../src/events.js";
 import { type PrepareStageOptions, prepare } from "../../../../src/stages/prepare/index.js";
 import { type PrepareOutput, prepareSchema } from "../../../../src/stages/prepare/schema.js";
 import { temporaryFolder } from "../../../helpers/temporary-folder.js";

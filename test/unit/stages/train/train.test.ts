@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { StageEvent } from "../../../../src/events.js";
 import { portableOptions } from "../../../../src/pipeline/key.js";
-import type { ResolvedRecipe, StageContext, StageEvent } from "../../../../src/pipeline/stage.js";
+import type { ResolvedRecipe, StageContext } from "../../../../src/pipeline/stage.js";
 import { parseRecipe } from "../../../../src/recipe/parse.js";
 import { recipeSchema } from "../../../../src/recipe/schema.js";
 import { train } from "../../../../src/stages/train/index.js";

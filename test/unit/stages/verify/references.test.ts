@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { StageEvent } from "../../../../src/pipeline/stage.js";
+import type { StageEvent } from "../../../../src/events.js";
 import { readReferences } from "../../../../src/stages/verify/references.js";
 import { temporaryFolder } from "../../../helpers/temporary-folder.js";
 
