@@ -6,11 +6,11 @@ import { type Problem, RerankTuneError } from "../errors.js";
 import { auditIndex, auditTexts } from "./audit.js";
 import { BlobStore } from "./blobs.js";
 import { type Descriptor, type OciIndex, type OciManifest, REFERENCE_NAME, REFLOG_HEAD } from "./format.js";
-import { versionEntries } from "./index-file.js";
+import { readIndex, versionEntries } from "./index-file.js";
 import { layerFiles } from "./pull.js";
 import { batches } from "./quarantine.js";
 import { readManifest } from "./read.js";
-import { REFLOG_FILE, readReflog } from "./reflog.js";
+import { REFLOG_FILE, type Reflog, readReflog } from "./reflog.js";
 import { blobProblem, checkTree, modeProblem } from "./tree.js";
 
 export interface RegistryReport {
@@ -59,12 +59,18 @@ export async function checkRegistry(
     bytes,
     versions: versionEntries(index).length,
     unused: [...sound.keys()].filter((digest) => !used.has(digest)).length,
-    uncommitted_log_bytes: log.uncommitted,
+    uncommitted_log_bytes: await uncommitted(root, head, log),
     quarantined_bytes: (await batches(root)).reduce((sum, batch) => sum + batch.bytes, 0),
     log_lines: log.lines.length,
     log_head: head ?? null,
     problems,
   };
+}
+
+/** Hashing takes minutes, in which others may commit: what they wrote is no leftover of an interrupted writer. */
+async function uncommitted(root: string, head: string | undefined, log: Reflog): Promise<number> {
+  const now = (await readIndex(root).catch(() => undefined))?.annotations?.[REFLOG_HEAD];
+  return now === head ? log.uncommitted : (await readReflog(root, now)).uncommitted;
 }
 
 const NO_LINE = "it has no line";

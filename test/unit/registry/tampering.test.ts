@@ -17,6 +17,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { hashText } from "../../../src/artifacts/hash.js";
 import { openRegistry, type Registry, type RegistryReport } from "../../../src/registry/index.js";
+import { readIndex } from "../../../src/registry/index-file.js";
+import { checkRegistry } from "../../../src/registry/verify.js";
 import { overwrite, report, reporting, request } from "../../helpers/registry.js";
 import { temporaryFolder } from "../../helpers/temporary-folder.js";
 
@@ -34,6 +36,15 @@ beforeAll(async () => {
   await made.moveAlias({ reference: "reranker", alias: "prod", reason: "review 12" });
 });
 afterAll(() => rm(original, { recursive: true }));
+
+test("what others commit while it is verified is no leftover", async () => {
+  const before = await readIndex(registry.root);
+  if (before === undefined) throw new Error("no index");
+  await registry.moveAlias({ reference: "reranker", alias: "staging", reason: "meanwhile" });
+  expect(await checkRegistry(registry.root, before)).toMatchObject({ uncommitted_log_bytes: 0, problems: [] });
+  await appendFile(at("reflog.ndjson"), '{"time":"2026-');
+  expect((await registry.verify()).uncommitted_log_bytes).toBe(14);
+});
 
 describe("a head of the log that was noted elsewhere", () => {
   test("is found as long as history goes on from it", async () => {
