@@ -5,14 +5,12 @@ import { size } from "../ui/format.js";
 import type { Renderable } from "../ui/output.js";
 import { type CommandContext, registryFolder } from "./context.js";
 import type { RegistryFlags } from "./local-registry.js";
-import { timeOf, trustedKeysAt } from "./trusted-keys.js";
+import { type TrustFlags, trustOf } from "./trusted-keys.js";
 import { requireSigned } from "./verify-signature.js";
 
-export interface FetchFlags extends RegistryFlags {
+/** With keys, one of them must have signed the version; otherwise it does not come in. */
+export interface FetchFlags extends RegistryFlags, TrustFlags {
   as?: string;
-  /** Keys, one of which must have signed the version; otherwise it does not come in. */
-  key?: string[];
-  at?: string;
 }
 
 /** @throws RerankTuneError those of `fetchVersion`; SIGNATURE_INVALID, KEY_UNUSABLE. */
@@ -25,16 +23,15 @@ export async function fetchIntoRegistry(
   const registry = registryFolder(flags);
   const place = { variables: process.env, signal, emit, now: () => new Date() };
   // Keys are read first: a wrong path must not show after gigabytes.
-  const keys = await trustedKeysAt(flags.key ?? []);
-  const at = timeOf(flags.at);
+  const trust = await trustOf(flags);
   let signer: string | null = null;
   const accept = async (offered: FrozenVersion): Promise<void> => {
-    if (keys.length > 0) signer = (await requireSigned(offered, keys, at)).signature.signer;
+    signer = (await requireSigned(offered, trust)).signature.signer;
   };
   const fetched = await fetchVersion(source, {
     ...place,
     registry,
-    accept,
+    ...(trust.keys.length === 0 ? {} : { accept }),
     ...(flags.as === undefined ? {} : { as: flags.as }),
   });
   const { version, name, alias, files, bytes, referrers } = fetched;

@@ -1,5 +1,4 @@
 // `folds`: trains a recipe k times, each time without another part of the queries, and judges all of them at once. For data too small for one test split.
-
 import { join, resolve } from "node:path";
 import { DigestMemory } from "../artifacts/digests.js";
 import { canonicalJson, hashText } from "../artifacts/hash.js";

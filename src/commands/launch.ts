@@ -1,5 +1,4 @@
 // Flags that say where training runs, and what they mean together.
-
 import type { Launch } from "../environment/python-runtime.js";
 import { RerankTuneError } from "../errors.js";
 

@@ -15,7 +15,7 @@ import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
 import { type CommandContext, displayPath } from "./context.js";
 import { openLocal, type RegistryFlags } from "./local-registry.js";
-import { timeOf, trustedKeysAt } from "./trusted-keys.js";
+import { type TrustFlags, trustOf } from "./trusted-keys.js";
 import { evidenceLines, type SignatureFlags, signedVersion, verifyVersionSignature } from "./verify-signature.js";
 
 export async function listRegistry(flags: RegistryFlags): Promise<Renderable> {
@@ -46,14 +46,11 @@ function listText(models: ListedModel[], storage: Storage, guarded: ReadonlySet<
   return [...columns([["model", "version", "size", "alias"], ...rows], [1, 3]), "", total, ...note].join("\n");
 }
 
-export async function showRegistry(
-  reference: string,
-  flags: RegistryFlags & Pick<SignatureFlags, "key" | "at">,
-): Promise<Renderable> {
+export async function showRegistry(reference: string, flags: RegistryFlags & TrustFlags): Promise<Renderable> {
   const registry = await openLocal(flags);
   const shown = await registry.show(reference);
-  const keys = await trustedKeysAt(flags.key ?? []);
-  const found = await evidenceOf(await registry.frozen(shown.version), keys, timeOf(flags.at));
+  const { keys, at } = await trustOf(flags);
+  const found = await evidenceOf(await registry.frozen(shown.version), keys, at);
   const evidence = found.map(({ content: _content, ...item }) => item);
   return { data: { ...shown, evidence }, essential: shown.version, text: () => showText(shown, found) };
 }
@@ -74,12 +71,10 @@ function showText(shown: ShownVersion, evidence: readonly Evidence[]): string {
   return lines.join("\n");
 }
 
-export interface PullFlags {
+/** With keys, one of them must have signed the version before a file is written. */
+export interface PullFlags extends TrustFlags {
   /** Read the written files again. */
   verify?: boolean;
-  /** Keys, one of which must have signed the version before a file is written. */
-  key?: string[];
-  at?: string;
 }
 
 export interface VerifyFlags extends RegistryFlags, SignatureFlags {

@@ -9,7 +9,7 @@ import { createFile, dropPartials } from "../registry/new-file.js";
 import type { Renderable } from "../ui/output.js";
 import { displayPath } from "./context.js";
 import { openLocal, type RegistryFlags } from "./local-registry.js";
-import { signingKeyAt, timeOf, trustedKeysAt } from "./trusted-keys.js";
+import { signingKeyAt, type TrustFlags, trustOf } from "./trusted-keys.js";
 
 export interface SignFlags extends RegistryFlags {
   key: string;
@@ -32,17 +32,14 @@ export async function signVersion(reference: string, flags: SignFlags): Promise<
   };
 }
 
-export interface EvidenceFlags extends RegistryFlags {
-  key: string[];
-  at?: string;
-}
+export type EvidenceFlags = RegistryFlags & TrustFlags;
 
 /** Writes model.sig and the statements into a folder, such as one that was pulled; with keys only what they verify. */
 export async function writeEvidence(reference: string, folder: string, flags: EvidenceFlags): Promise<Renderable> {
   const registry = await openLocal(flags);
   const frozen = await registry.frozen(reference);
-  const keys = await trustedKeysAt(flags.key);
-  const all = await evidenceOf(frozen, keys, timeOf(flags.at));
+  const { keys, at } = await trustOf(flags);
+  const all = await evidenceOf(frozen, keys, at);
   const files = evidenceFiles(keys.length === 0 ? all : all.filter(({ state }) => state === "verified"));
   const target = resolve(folder);
   await mkdir(target, { recursive: true });

@@ -16,11 +16,27 @@ export async function signingKeyAt(where: string, password: string | undefined):
 }
 
 /** All keys of all places. @throws RerankTuneError KEY_UNUSABLE */
-export async function trustedKeysAt(places: readonly string[]): Promise<TrustedKey[]> {
+async function trustedKeysAt(places: readonly string[]): Promise<TrustedKey[]> {
   const keys: TrustedKey[] = [];
   for (const where of places)
     keys.push(...readTrustedKeys(await readNamed(place(where), "the public key"), named(where)));
   return keys;
+}
+
+/** What a command line trusts, and as of when. */
+export interface TrustFlags {
+  key?: string[];
+  at?: string;
+}
+
+export interface Trust {
+  keys: readonly TrustedKey[];
+  at: Date;
+}
+
+/** @throws RerankTuneError KEY_UNUSABLE, USAGE */
+export async function trustOf({ key = [], at }: TrustFlags): Promise<Trust> {
+  return { keys: await trustedKeysAt(key), at: timeOf(at) };
 }
 
 /** A signature proves nothing without a key that came another way. @throws RerankTuneError USAGE */
@@ -34,7 +50,7 @@ export function requireKeys(places: readonly string[]): void {
 }
 
 /** The time a check is as of. @throws RerankTuneError USAGE */
-export function timeOf(at: string | undefined): Date {
+function timeOf(at: string | undefined): Date {
   if (at === undefined) return new Date();
   const time = new Date(at);
   if (/^\d{4}-\d\d-\d\d(T.+)?$/.test(at) && !Number.isNaN(time.getTime())) return time;

@@ -14,13 +14,11 @@ import { shortDigest } from "../registry/reference.js";
 import type { Renderable } from "../ui/output.js";
 import { columns } from "../ui/table.js";
 import { openLocal, type RegistryFlags } from "./local-registry.js";
-import { requireKeys, timeOf, trustedKeysAt } from "./trusted-keys.js";
+import { requireKeys, type Trust, type TrustFlags, trustOf } from "./trusted-keys.js";
 
-export interface SignatureFlags {
+export interface SignatureFlags extends TrustFlags {
   /** True: model.sig of the folder. */
   signature?: string | boolean;
-  key?: string[];
-  at?: string;
 }
 
 /**
@@ -31,7 +29,8 @@ export async function verifyFolderSignature(folder: string, flags: SignatureFlag
   requireKeys(flags.key ?? []);
   const root = resolve(folder);
   const file = typeof flags.signature === "string" ? resolve(flags.signature) : join(root, SIGNATURE_FILE);
-  const found = await checkFolder(root, file, await trustedKeysAt(flags.key ?? []), timeOf(flags.at));
+  const { keys, at } = await trustOf(flags);
+  const found = await checkFolder(root, file, keys, at);
   return {
     data: { folder: root, signature: file, ...found },
     essential: "verified",
@@ -127,17 +126,17 @@ export async function verifyVersionSignature(
 export async function signedVersion(
   registry: Registry,
   reference: string,
-  { key = [], at }: Pick<SignatureFlags, "key" | "at">,
+  flags: TrustFlags,
 ): Promise<{ version: FrozenVersion; signature: Evidence; all: Evidence[] }> {
+  const trust = await trustOf(flags);
   const version = await registry.frozen(reference);
-  return { version, ...(await requireSigned(version, await trustedKeysAt(key), timeOf(at))) };
+  return { version, ...(await requireSigned(version, trust)) };
 }
 
 /** @throws RerankTuneError SIGNATURE_INVALID when no key of the list has signed the version. */
 export async function requireSigned(
   version: FrozenVersion,
-  keys: readonly TrustedKey[],
-  at: Date,
+  { keys, at }: Trust,
 ): Promise<{ signature: Evidence; all: Evidence[] }> {
   const all = await evidenceOf(version, keys, at);
   const signature = all.find(({ kind, state }) => kind === "signature" && state === "verified");

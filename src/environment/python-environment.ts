@@ -1,5 +1,4 @@
 // The pinned Python environment of the worker: found in milliseconds when it is there, built under a lock when it is not.
-
 import { access, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { acquireLock } from "../artifacts/lock.js";

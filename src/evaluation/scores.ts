@@ -1,5 +1,4 @@
 // What scoring a set of groups takes and gives, whoever does it.
-
 import type { PythonRuntime } from "../environment/python-runtime.js";
 import type { StageEvent } from "../events.js";
 

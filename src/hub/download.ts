@@ -50,9 +50,8 @@ export async function downloadFile(download: Download, file: RemoteFile, target:
 
 /** Bytes that `downloadFile` still has to bring, by what lies at the target or beside it from an earlier try. */
 export async function bytesLeft(target: string, size: number): Promise<number> {
-  const whole = await stat(target).catch(() => undefined);
-  const found = whole ?? (await stat(`${target}.part`).catch(() => undefined));
-  return Math.max(0, size - (found?.size ?? 0));
+  if ((await stat(target).catch(() => undefined))?.size === size) return 0;
+  return Math.max(0, size - (await sizeOf(`${target}.part`)));
 }
 
 /** Appends until the file has its size. Gives up after several tries that brought nothing. */

@@ -1,7 +1,7 @@
 // What went wrong on the way to the hub, as errors a user can act on.
 import { HubApiError } from "@huggingface/hub";
 import { fromFileSystemError, interrupted, RerankTuneError } from "../errors.js";
-import { isOurMistake, networkReason } from "./replies.js";
+import { networkReason } from "./replies.js";
 
 /** Turns any failure of a hub call into the error to show; a mistake of ours is thrown as it is. `subject` is `owner/name` or `owner/name@revision`. */
 export function hubFailure(error: unknown, subject: string, hubUrl: string, signal: AbortSignal): RerankTuneError {
@@ -9,7 +9,6 @@ export function hubFailure(error: unknown, subject: string, hubUrl: string, sign
   if (signal.aborted) return stopped(signal);
   if (error instanceof HubApiError) return refused(error.statusCode, subject, hubUrl, error);
   if (error instanceof TypeError && error.message.includes("must start with 'hf_'")) return badToken(error);
-  if (isOurMistake(error)) throw error;
   return fromFileSystemError(error, subject) ?? unreachable(error, subject, hubUrl);
 }
 

@@ -18,16 +18,17 @@ export async function firstBytes(reply: Response, most: number): Promise<Buffer>
   return Buffer.concat(pieces).subarray(0, most);
 }
 
-/** Whether a call failed by a mistake of ours; other TypeErrors are undici's, or come of a reply that holds something else than it should. */
-export function isOurMistake(error: unknown): boolean {
+/** Other TypeErrors are undici's, or come of a reply that holds something else than it should. */
+function isOurMistake(error: unknown): boolean {
   return error instanceof ReferenceError || (error instanceof TypeError && /is not a function$/.test(error.message));
 }
 
 /**
- * Why a request got no reply: undici puts it into causes.
+ * Why a request got no reply: undici puts it into causes. A mistake of ours is no reason: it is thrown as it is.
  * @param otherwise for a failure without a cause.
  */
 export function networkReason(error: unknown, otherwise = (error as Error).message): string {
+  if (isOurMistake(error)) throw error;
   const { cause } = error as { cause?: { code?: string; message?: string } };
   return cause?.code ?? cause?.message ?? otherwise;
 }

@@ -1,5 +1,4 @@
 // The contract that all seven stages implement. A stage sees only what is passed here, so any of them runs alone in a test.
-
 import type { PythonRuntime } from "../environment/python-runtime.js";
 import type { RerankTuneError } from "../errors.js";
 import type { StageEvent } from "../events.js";

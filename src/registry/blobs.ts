@@ -183,7 +183,7 @@ export async function dropStaleStaging(folder: string, prefix = ""): Promise<voi
 }
 
 /** False where a link cannot be made: the name is taken, another file system, too many links, no permission. */
-async function linked(source: string, target: string): Promise<boolean> {
+export async function linked(source: string, target: string): Promise<boolean> {
   try {
     await link(source, target);
     return true;

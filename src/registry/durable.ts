@@ -26,6 +26,18 @@ export async function makeFolder(path: string): Promise<void> {
     await syncFolder(dirname(dirname(made)));
 }
 
+/** Writes a new file and flushes its bytes. @param mode kept as it is, whatever the umask says. Throws EEXIST when it is there. */
+export async function writeSynced(path: string, text: string, mode?: number): Promise<void> {
+  const file = await open(path, "wx", mode);
+  try {
+    if (mode !== undefined) await file.chmod(mode);
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
 /**
  * Replaces a file so that readers see the old or the new one, never a part of it.
  * @param temporary where it is written first, on the same file system: beside it, or where no reader of its folder looks.
@@ -36,13 +48,7 @@ export async function replaceFile(
   temporary: string = `${path}.${randomUUID()}.tmp`,
 ): Promise<void> {
   try {
-    const file = await open(temporary, "wx");
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeSynced(temporary, text);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined); // the next writer drops it; what failed first is what counts

@@ -33,21 +33,27 @@ export interface FrozenVersion {
   blob(digest: string): string;
 }
 
+/** What follows from a manifest and from where its bytes lie. */
+export function frozenOf(
+  given: Pick<FrozenVersion, "name" | "aliases" | "descriptor" | "manifest" | "referrers" | "blob">,
+): FrozenVersion {
+  const { name, descriptor, manifest, blob } = given;
+  const { digest } = descriptor;
+  const files = filesOf(manifest).map((file) => ({ ...file, blob: blob(`sha256:${file.sha256}`) }));
+  return { ...given, version: `${name}@${digest}`, digest, files };
+}
+
 /** @throws RerankTuneError REGISTRY_NOT_FOUND, REGISTRY_CORRUPT when the manifest is damaged; the files are not read here. */
 export async function frozenVersion(root: string, index: OciIndex, reference: string): Promise<FrozenVersion> {
   const store = new BlobStore(root);
   const { name, descriptor } = resolveReference(root, index, reference);
   const manifest = await readManifest(store, descriptor.digest);
-  const files = filesOf(manifest).map((file) => ({ ...file, blob: store.path(`sha256:${file.sha256}`) }));
-  return {
+  return frozenOf({
     name,
-    version: `${name}@${descriptor.digest}`,
-    digest: descriptor.digest,
     aliases: pointing(aliasesOf(index, name), descriptor.digest),
     descriptor,
     manifest,
-    files,
     referrers: await referrersOf(store, index, descriptor.digest),
     blob: (digest) => store.path(digest),
-  };
+  });
 }

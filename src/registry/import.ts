@@ -1,5 +1,4 @@
 // Taking in a version that was made elsewhere: its manifest, config, files and referrers as they are, byte for byte, every digest checked.
-
 import { readFile } from "node:fs/promises";
 import { hashText } from "../artifacts/hash.js";
 import { jsonOf } from "../artifacts/json-value.js";

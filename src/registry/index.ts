@@ -6,12 +6,13 @@ import { type Attached, attachTo } from "./attach.js";
 import { type Collection, type CollectRequest, collect, type Restored, restore } from "./collect.js";
 import { type ChangeOptions, createRegistry } from "./commit.js";
 import { type VersionDiff, versionDiff } from "./diff.js";
+import type { Evidence } from "./evidence/states.js";
 import type { OciIndex } from "./format.js";
 import { type FrozenVersion, frozenVersion } from "./frozen.js";
 import { refuseReport } from "./gate.js";
 import { type ImportRequest, importInto } from "./import.js";
 import { readIndex } from "./index-file.js";
-import { type Lineage, lineage } from "./lineage.js";
+import { type Lineage, lineage, lineageOf } from "./lineage.js";
 import { type Moves, movesOf } from "./moves.js";
 import { type GateRule, protectedAliases } from "./protection.js";
 import { type PublishedVersion, type PublishRequest, publishInto, type Referrer } from "./publish.js";
@@ -47,14 +48,14 @@ export {
   type OciManifest,
   REPORT_TYPE,
 } from "./format.js";
-export type { FrozenFile, FrozenVersion } from "./frozen.js";
+export { type FrozenFile, type FrozenVersion, frozenOf } from "./frozen.js";
 export { type ImportRequest, parseManifest } from "./import.js";
 export type { Lineage, LineageNode } from "./lineage.js";
 export type { Moves } from "./moves.js";
 export type { GateRule } from "./protection.js";
 export type { PublishedFile, PublishedVersion, PublishRequest, Referrer, VersionFacts } from "./publish.js";
 export type { PulledVersion } from "./pull.js";
-export { type FrozenReferrer, filesOf, type ListedModel, pointing, type ShownVersion, type Storage } from "./read.js";
+export { type FrozenReferrer, type ListedModel, pointing, type ShownVersion, type Storage } from "./read.js";
 export { checkOrganization } from "./reference.js";
 export type { RegistryReport } from "./verify.js";
 
@@ -87,6 +88,8 @@ export interface Registry {
   log(name?: string, alias?: string): Promise<Moves>;
   diff(left: string, right: string): Promise<VersionDiff>;
   lineage(reference: string): Promise<Lineage>;
+  /** The same for whoever has read the version and what lies beside it. */
+  lineageOf(version: FrozenVersion, evidence: readonly Evidence[]): Promise<Lineage>;
   /** Takes a version that no alias holds out of the index. */
   remove(request: ChangeOptions & { reference: string; reason: string }): Promise<{ version: string }>;
   collect(request: CollectRequest): Promise<Collection>;
@@ -145,6 +148,8 @@ export async function openRegistry(dir: string, options: { create?: boolean } = 
     log: (name, alias) => guarded(root, async () => await movesOf(root, await index(), name, alias)),
     diff: (left, right) => guarded(root, async () => await versionDiff(root, await index(), left, right)),
     lineage: (reference) => guarded(root, async () => await lineage(root, await index(), reference)),
+    lineageOf: (version, evidence) =>
+      guarded(root, async () => await lineageOf(root, await index(), version, evidence)),
     remove: (request) => writing(() => removeVersion(root, request)),
     collect: (request) => guarded(root, async () => await collect(root, await index(), request)),
     restore: (options) => writing(() => restore(root, options)),

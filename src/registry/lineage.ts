@@ -4,7 +4,7 @@ import { canonicalJson, hashText } from "../artifacts/hash.js";
 import { jsonOf } from "../artifacts/json-value.js";
 import { MODEL_FILES, type PackageManifest, packageManifestSchema, VARIANT_FILES } from "../model-folder/layout.js";
 import { BlobStore } from "./blobs.js";
-import { evidenceOf } from "./evidence/states.js";
+import { type Evidence, evidenceOf } from "./evidence/states.js";
 import type { OciIndex } from "./format.js";
 import { type FrozenFile, type FrozenVersion, frozenVersion } from "./frozen.js";
 import { versionEntries } from "./index-file.js";
@@ -34,14 +34,27 @@ export interface Lineage {
 
 /** @throws RerankTuneError REGISTRY_NOT_FOUND, REGISTRY_CORRUPT */
 export async function lineage(root: string, index: OciIndex, reference: string): Promise<Lineage> {
-  const store = new BlobStore(root);
   const version = await frozenVersion(root, index, reference);
+  return await lineageOf(root, index, version, await evidenceOf(version));
+}
+
+/**
+ * The same where version and evidence are at hand.
+ * @throws RerankTuneError REGISTRY_CORRUPT
+ */
+export async function lineageOf(
+  root: string,
+  index: OciIndex,
+  version: FrozenVersion,
+  evidence: readonly Evidence[],
+): Promise<Lineage> {
+  const store = new BlobStore(root);
   const graph = new Graph(version.version);
   graph.node({ id: "version", kind: "version", label: version.name, sha256: version.digest.slice("sha256:".length) });
   const siblings = await siblingsOf(store, index, version);
   const origin = await originOf(store, version.files, siblings);
   if (origin !== undefined) addOrigins(graph, origin, new Set(version.files.map(({ sha256 }) => sha256)));
-  for (const [at, { kind, of, digest }] of (await evidenceOf(version)).entries()) {
+  for (const [at, { kind, of, digest }] of evidence.entries()) {
     const label = of === null ? kind : `${kind} (${of})`;
     graph.node({ id: `report.${at + 1}`, kind: "report", label, sha256: digest.slice("sha256:".length) });
     graph.edge("version", `report.${at + 1}`, "described by");

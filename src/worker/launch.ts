@@ -1,5 +1,4 @@
 // Where a training job runs: one process, several on this machine, or several machines. Builds torchrun's command line and starts nothing.
-
 import { availableParallelism } from "node:os";
 import type { Launch } from "../environment/python-runtime.js";
 

@@ -1,5 +1,4 @@
 // The only door to Python: starts the worker on one job, turns its event lines into stage events, and ends in exactly one outcome.
-
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";

@@ -13,16 +13,17 @@ const hub = { repo: job.id, hubUrl: job.endpoint };
 /** @param options revision, where there is one */
 async function scored(id, options = {}) {
   const tokenizer = await AutoTokenizer.from_pretrained(id, options);
-  const encode = ([query, passage]) =>
-    tokenizer(query, { text_pair: passage, truncation: true, return_token_type_ids: true });
+  const encoded = job.pairs.map(([query, passage]) =>
+    tokenizer(query, { text_pair: passage, truncation: true, return_token_type_ids: true }),
+  );
   const found = {};
   for (const dtype of ["fp32", "q8", "fp16"]) {
     const model = await AutoModelForSequenceClassification.from_pretrained(id, { ...options, dtype, device: "cpu" });
     found[dtype] = [];
-    for (const pair of job.pairs) found[dtype].push((await model(encode(pair))).logits.data[0]);
+    for (const inputs of encoded) found[dtype].push((await model(inputs)).logits.data[0]);
     await model.dispose();
   }
-  return { scores: found, ids: job.pairs.map((pair) => [...encode(pair).input_ids.data].map(Number)) };
+  return { scores: found, ids: encoded.map(({ input_ids }) => [...input_ids.data].map(Number)) };
 }
 
 async function filesBelow(folder) {

@@ -1,5 +1,4 @@
 // `data check`: reads labelled data once, shows it to every rule, and writes a cleaned copy on request. Memory does not grow with the texts.
-
 import { SPLITS } from "../../dataset/groups.js";
 import { Integers } from "../../dataset/integers.js";
 import { QueryClusters } from "../../dataset/query-split.js";

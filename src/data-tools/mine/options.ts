@@ -1,5 +1,4 @@
 // What mining is asked to do and what it says in the end. Types only; the command checks what a person typed.
-
 import type { StageEvent } from "../../events.js";
 import type { Pooling } from "../../inference/messages.js";
 

@@ -1,8 +1,7 @@
 // What went wrong on the way to an OCI registry, as errors a person can act on. Quotes the codes of a reply, never its headers or addresses.
-
 import { isObject, jsonOf } from "../../artifacts/json-value.js";
 import { type ErrorCode, fromFileSystemError, interrupted, RerankTuneError } from "../../errors.js";
-import { isOurMistake, networkReason } from "../../hub/replies.js";
+import { networkReason } from "../../hub/replies.js";
 
 const AGAIN = "run the same command again: what is there is not sent or fetched twice";
 
@@ -10,7 +9,6 @@ const AGAIN = "run the same command again: what is there is not sent or fetched 
 export function ociFailure(error: unknown, shown: string, signal: AbortSignal): RerankTuneError {
   if (error instanceof RerankTuneError) return error;
   if (signal.aborted) return interrupted(signal, AGAIN);
-  if (isOurMistake(error)) throw error;
   const known = fromFileSystemError(error, (error as NodeJS.ErrnoException).path ?? shown);
   if (known !== undefined) return known;
   return failed(

@@ -15,7 +15,7 @@ import { checkNames } from "../../registry/reference.js";
 import type { DestinationContext } from "../destination.js";
 import { address, type OciRepository, openRepository } from "./client.js";
 import { refusedStatus } from "./failures.js";
-import { type Offer, offeredVersion, readOffer } from "./incoming.js";
+import { blobsOf, type Offer, offeredVersion, readOffer } from "./incoming.js";
 import { type OciReference, parseOciReference } from "./reference.js";
 
 export interface FetchOptions extends DestinationContext {
@@ -66,7 +66,7 @@ export async function fetchVersion(text: string, options: FetchOptions): Promise
       name,
       aliases: [alias],
       digest: offer.digest,
-      referrers: offer.referrers,
+      referrers: offer.referrers.map(({ descriptor }) => descriptor.digest),
       source: (digest) => placeIn(waiting, digest),
       linkable: true,
       reason: `fetched from ${repository.shown}`,
@@ -110,8 +110,9 @@ async function bringIn(
   await requireSpace(waiting, await missingBytes(waiting, offer.blobs));
   for (const [digest, bytes] of offer.manifests) await writeFile(placeIn(waiting, digest), bytes);
   emit({ type: "phase", name: "blobs" });
-  const statements = offer.blobs.filter(({ digest }) => offer.statements.has(digest));
-  const files = offer.blobs.filter(({ digest }) => !offer.statements.has(digest));
+  const said = new Set(offer.referrers.flatMap(({ manifest }) => blobsOf(manifest).map(({ digest }) => digest)));
+  const statements = offer.blobs.filter(({ digest }) => said.has(digest));
+  const files = offer.blobs.filter(({ digest }) => !said.has(digest));
   const small = files.filter(({ size }) => size <= SMALL);
   const large = files.filter(({ size }) => size > SMALL);
   const onProgress = progressOf(offer.blobs.map(asRemote), emit);

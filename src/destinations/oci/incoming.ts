@@ -1,5 +1,4 @@
 // What an OCI registry offers as a version, judged before a byte of it is written. Reads manifests alone.
-
 import { type Problem, RerankTuneError } from "../../errors.js";
 import type { StageEvent } from "../../events.js";
 import { incomingProblems, refuseUnsafe } from "../../model-folder/incoming.js";
@@ -8,7 +7,7 @@ import {
   FILE_PATH,
   type FrozenReferrer,
   type FrozenVersion,
-  filesOf,
+  frozenOf,
   INDEX_TYPE,
   MANIFEST_TYPE,
   type OciManifest,
@@ -25,12 +24,11 @@ export interface Offer {
   manifests: Map<string, Buffer>;
   /** Every blob once. */
   blobs: Descriptor[];
-  /** Digests of those that say something about the version, such as signatures. */
-  statements: ReadonlySet<string>;
   /** Path by digest of the version's own files; a digest may have several. */
   files: { path: string; digest: string; size: number }[];
-  /** Digests of what is said about it. */
-  referrers: string[];
+  descriptor: Descriptor;
+  /** What is said about it. */
+  referrers: FrozenReferrer[];
 }
 
 const MOST_REFERRERS = 100;
@@ -54,41 +52,41 @@ export async function readOffer(repository: OciRepository, emit: (event: StageEv
   }));
   refuseUnsafe(reference.text, [...incomingProblems(files), ...formProblems(manifest)]);
   const manifests = new Map([[remote.digest, remote.bytes]]);
-  const blobs = [manifest.config, ...manifest.layers];
-  const referrers: string[] = [];
-  const statements = new Set<string>();
-  for (const statement of await readStatements(repository, remote.digest, emit)) {
-    manifests.set(statement.digest, statement.bytes);
-    blobs.push(...statement.blobs);
-    for (const { digest } of statement.blobs) statements.add(digest);
-    referrers.push(statement.digest);
-  }
-  return { digest: remote.digest, manifest, manifests, blobs: eachOnce(blobs), statements, files, referrers };
+  const statements = await readStatements(repository, remote.digest, emit);
+  for (const { digest, bytes } of statements) manifests.set(digest, bytes);
+  const referrers = statements.map((statement) => ({
+    descriptor: describe(statement, statement.manifest),
+    manifest: statement.manifest,
+  }));
+  const blobs = eachOnce([manifest, ...statements.map((statement) => statement.manifest)].flatMap(blobsOf));
+  return {
+    digest: remote.digest,
+    descriptor: describe(remote, manifest),
+    manifest,
+    manifests,
+    blobs,
+    files,
+    referrers,
+  };
+}
+
+/** Everything that a manifest names. */
+export const blobsOf = ({ config, layers }: OciManifest): Descriptor[] => [config, ...layers];
+
+function describe({ digest, bytes }: RemoteManifest, { artifactType }: OciManifest): Descriptor {
+  return { mediaType: MANIFEST_TYPE, artifactType, digest, size: bytes.length };
 }
 
 /**
  * What is offered, in the form in which signatures are judged.
- * @param place where the bytes of a digest wait; those of the files need not be there yet.
+ * @param blob where the bytes of a digest wait; those of the files need not be there yet.
  */
-export function offeredVersion(offer: Offer, name: string, place: (digest: string) => string): FrozenVersion {
-  const { digest, manifest, manifests } = offer;
-  const described = (of: string, subject?: string): FrozenReferrer => {
-    const bytes = manifests.get(of) ?? Buffer.alloc(0);
-    const found = parseManifest(bytes, of, subject);
-    const { artifactType } = found;
-    return { manifest: found, descriptor: { mediaType: MANIFEST_TYPE, artifactType, digest: of, size: bytes.length } };
-  };
-  return {
-    name,
-    version: `${name}@${digest}`,
-    digest,
-    aliases: [],
-    descriptor: described(digest).descriptor,
-    manifest,
-    files: filesOf(manifest).map((file) => ({ ...file, blob: place(`sha256:${file.sha256}`) })),
-    referrers: offer.referrers.map((referrer) => described(referrer, digest)),
-    blob: place,
-  };
+export function offeredVersion(
+  { descriptor, manifest, referrers }: Offer,
+  name: string,
+  blob: (digest: string) => string,
+): FrozenVersion {
+  return frozenOf({ name, aliases: [], descriptor, manifest, referrers, blob });
 }
 
 /** Layers that are no files, and sizes that cannot be. */
@@ -108,7 +106,7 @@ function formProblems({ config, layers }: OciManifest): Problem[] {
 }
 
 interface Statement extends RemoteManifest {
-  blobs: Descriptor[];
+  manifest: OciManifest;
 }
 
 /** What this registry cannot keep, such as a statement without a type, stays behind and is named. */
@@ -136,9 +134,9 @@ async function readStatement(repository: OciRepository, digest: string, subject:
   const remote = await readManifest(repository, digest);
   if (remote === undefined) return "is listed and not there";
   try {
-    const { config, layers } = parseManifest(remote.bytes, digest, subject);
-    const blobs = [config, ...layers];
-    return blobs.some(({ size }) => size > LARGEST_STATEMENT) ? "is too large for a statement" : { ...remote, blobs };
+    const manifest = parseManifest(remote.bytes, digest, subject);
+    const isLarge = blobsOf(manifest).some(({ size }) => size > LARGEST_STATEMENT);
+    return isLarge ? "is too large for a statement" : { ...remote, manifest };
   } catch (error) {
     if (!(error instanceof RerankTuneError)) throw error;
     return "is of a form that cannot be kept here";

@@ -7,6 +7,7 @@ import { type Exchange, sendText } from "../exchange.js";
 import type { Library } from "../library.js";
 import { linkTo } from "./links.js";
 import { POLICY, STYLE } from "./style.js";
+import { number, tableSection, word } from "./table.js";
 import { versionSections } from "./version.js";
 
 /** Whether a browser asks, and not a program that takes anything. */
@@ -88,9 +89,7 @@ function versionsSection(library: Library, { name, aliases, versions }: CatalogM
     const label = digest === current ? "this one" : undefined;
     return html`<tr><th scope="row"><a href="${linkTo(library, name, "tree", revision)}"><code>${revision.slice(0, 12)}</code></a></th><td class="word">${pointing(aliases, digest).map((alias) => html`<span class="tag">${alias}</span>`)}</td><td class="word">${label}</td></tr>`;
   });
-  return html`<section><h2>Versions</h2><div class="scroll"><table>
-<thead><tr><th scope="col">revision</th><th scope="col" class="word">aliases</th><th scope="col"></th></tr></thead>
-<tbody>${rows}</tbody></table></div></section>`;
+  return tableSection("Versions", [number("revision"), word("aliases"), number("")], rows);
 }
 
 /** Who moved an alias stays in the registry's own log: names of people and machines are not for every reader. */
@@ -104,9 +103,11 @@ async function historySection(library: Library, name: string): Promise<Markup | 
       ({ time: at, alias, from, to, reason }): Content =>
         html`<tr><th scope="row">${time(at)}</th><td class="word">${alias}</td><td class="word"><code>${short(from)}</code></td><td class="word"><code>${short(to)}</code></td><td class="long">${reason}</td></tr>`,
     );
-  return html`<section><h2>History of aliases</h2><div class="scroll"><table>
-<thead><tr><th scope="col">when</th><th scope="col" class="word">alias</th><th scope="col" class="word">from</th><th scope="col" class="word">to</th><th scope="col" class="word">why</th></tr></thead>
-<tbody>${rows}</tbody></table></div></section>`;
+  return tableSection(
+    "History of aliases",
+    [number("when"), word("alias"), word("from"), word("to"), word("why")],
+    rows,
+  );
 }
 
 function sendPage(

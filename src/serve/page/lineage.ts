@@ -1,11 +1,10 @@
 // What a version was made from, and what was made of it, as a table of steps; `registry lineage` draws the same graph.
 import { type Content, html, type Markup } from "../../page/markup.js";
-import type { LineageNode } from "../../registry/index.js";
-import type { FoundVersion, Library } from "../library.js";
+import type { Lineage, LineageNode } from "../../registry/index.js";
+import { tableSection, word } from "./table.js";
 
 /** Reports, signatures and statements have a section of their own. */
-export async function lineageSection(library: Library, { model, digest }: FoundVersion): Promise<Markup | undefined> {
-  const { nodes, edges } = await library.registry.lineage(`${model.name}@${digest}`);
+export function lineageSection({ nodes, edges }: Lineage): Markup | undefined {
   const named = new Map(nodes.map((node) => [node.id, node]));
   const rows = edges.flatMap(({ from, to, how }): Content[] => {
     const [source, result] = [named.get(from), named.get(to)];
@@ -15,9 +14,7 @@ export async function lineageSection(library: Library, { model, digest }: FoundV
     ];
   });
   if (rows.length === 0) return undefined;
-  return html`<section><h2>Lineage</h2><div class="scroll"><table>
-<thead><tr><th scope="col" class="word">what</th><th scope="col" class="word">how</th><th scope="col" class="word">from</th></tr></thead>
-<tbody>${rows}</tbody></table></div></section>`;
+  return tableSection("Lineage", [word("what"), word("how"), word("from")], rows);
 }
 
 function nodeName({ kind, label, sha256 }: LineageNode): Markup {

@@ -10,6 +10,7 @@ import { factTables } from "./facts.js";
 import { lineageSection } from "./lineage.js";
 import { linkTo } from "./links.js";
 import { markdownElements } from "./markdown.js";
+import { number, tableSection, word } from "./table.js";
 
 /** @param card of the same version. */
 export async function versionSections(
@@ -19,6 +20,8 @@ export async function versionSections(
   card: Card | undefined,
 ): Promise<Markup> {
   const { model, digest, revision, files } = version;
+  const frozen = await library.registry.frozen(`${model.name}@${digest}`);
+  const evidence = await evidenceOf(frozen);
   const aliases = pointing(model.aliases, digest);
   const stored = await library.catalog.storedAt(model.name, digest);
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
@@ -36,8 +39,8 @@ ${languages.length > 0 && html`<dt>Languages</dt><dd>${languages.join(", ")}</dd
 ${usageSection(library, exchange, version)}
 ${card !== undefined && html`<section><h2>Card</h2><div class="card">${markdownElements(card.text)}</div></section>`}
 ${filesSection(library, version)}
-${await lineageSection(library, version)}
-${await reportsSection(library, version)}`;
+${lineageSection(await library.registry.lineageOf(frozen, evidence))}
+${evidenceSection(evidence)}`;
 }
 
 /** Always with the whole revision: an alias may move, and caches of clients do not look again. */
@@ -56,13 +59,10 @@ function filesSection(library: Library, { model, revision, files }: FoundVersion
     const address = linkTo(library, model.name, "resolve", revision, ...path.split("/"));
     return html`<tr><th scope="row"><a href="${address}">${path}</a></th><td>${size(bytes)}</td><td class="word"><code>${sha256}</code></td></tr>`;
   });
-  return html`<section><h2>Files</h2><div class="scroll"><table>
-<thead><tr><th scope="col" class="word">path</th><th scope="col">size</th><th scope="col" class="word">sha256</th></tr></thead>
-<tbody>${rows}</tbody></table></div></section>`;
+  return tableSection("Files", [word("path"), number("size"), word("sha256")], rows);
 }
 
-async function reportsSection(library: Library, { model, digest }: FoundVersion): Promise<Markup | undefined> {
-  const found = await evidenceOf(await library.registry.frozen(`${model.name}@${digest}`));
+function evidenceSection(found: readonly Evidence[]): Markup | undefined {
   if (found.length === 0) return undefined;
   return html`<section><h2>Reports and evidence</h2>${found.map(evidenceBlock)}</section>`;
 }

@@ -1,5 +1,4 @@
 // README.md of a version: rendered from the package's manifest and verify's report alone. Pure; no times, no paths, no user text.
-
 import { stringify } from "yaml";
 import type { PackageManifest } from "../../model-folder/layout.js";
 import { processorsOf } from "../../model-folder/processors.js";

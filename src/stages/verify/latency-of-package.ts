@@ -1,5 +1,4 @@
 // Opens the variants of a package side by side where memory allows, and lets `latency.ts` measure them.
-
 import type { StageEvent } from "../../events.js";
 import type { Scorer } from "../../inference/scorer.js";
 import type { QueryPassages } from "../../inference/tokenizer.js";
